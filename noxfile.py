@@ -1,0 +1,72 @@
+"""Checks over several Python versions and kinds of installation; `nox -l` lists them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.11"
+nox.options.sessions = ["tests", "minimal", "typing", "docs", "gen"]
+nox.options.error_on_missing_interpreters = False  # a version that is not here is skipped, also on CI
+
+OLDEST = "3.11"
+VERSIONS = (OLDEST, "3.12", "3.13", "3.14")
+TEST_TOOLS = ("hypothesis", "pytest", "pytest-asyncio")
+
+
+@nox.session(python=VERSIONS)
+def tests(session: nox.Session) -> None:
+    """All tests, with the extras that the tools bring."""
+    session.install("-e", ".[dev]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def minimal(session: nox.Session) -> None:
+    """No extras: every class imports, and all tests pass that need none."""
+    session.install(".", *TEST_TOOLS)
+    session.run("python", "-c", "import onevec; [getattr(onevec, name) for name in onevec.__all__]")
+    session.run("pytest", "tests", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def lowest(session: nox.Session) -> None:
+    """The oldest version of each dependency that pyproject.toml allows."""
+    project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["cli"]]
+    session.install(".", *TEST_TOOLS, *(re.sub(">=", "==", requirement) for requirement in wanted))
+    session.run("pytest", "tests", *session.posargs)
+
+
+@nox.session(python=VERSIONS)
+def typing(session: nox.Session) -> None:
+    """Both type checkers, under every Python that users have."""
+    session.install("-e", ".[dev]")
+    session.run("mypy", "--python-version", str(session.python))
+    session.run("pyright", "--pythonversion", str(session.python))
+
+
+@nox.session(python=OLDEST)
+def docs(session: nox.Session) -> None:
+    """The `>>>` examples in docstrings and pages."""
+    session.install("-e", ".[dev]")
+    pages = [name for name in ("README.md", "docs") if Path(name).exists()]
+    session.run("pytest", "--doctest-glob=*.md", "src", *pages)
+
+
+@nox.session(python=OLDEST)
+def gen(session: nox.Session) -> None:
+    """Write the generated files again."""
+    session.install("-e", ".[dev]")
+    session.run("python", "scripts/gen.py", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def bench(session: nox.Session) -> None:
+    """Every benchmark, or those that are named."""
+    session.install("-e", ".[dev]")
+    for script in session.posargs or sorted(map(str, Path("benchmarks").glob("[!_]*.py"))):
+        session.run("python", script)

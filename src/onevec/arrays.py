@@ -1,0 +1,87 @@
+"""Read the vectors out of a reply: every way in which providers write numbers, as one float32 array.
+
+All functions raise ValueError, TypeError or KeyError for a form that is not theirs; the caller makes a `BadResponse`
+of it.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Array", "array", "check_array", "in_order", "packed"]
+
+Array: TypeAlias = NDArray[np.float32]
+
+
+def array(rows: Sequence[Sequence[float] | str]) -> Array:
+    """Rows of numbers, or of base64 of little-endian float32, as one array `(n, d)`.
+
+    Example:
+        >>> array([[0.5, -0.25], [1, 2]]).tolist()
+        [[0.5, -0.25], [1.0, 2.0]]
+        >>> array(["AAAAPwAAgL4="]).tolist()
+        [[0.5, -0.25]]
+    """
+    if len(rows) and all(isinstance(row, str) for row in rows):
+        return packed([b64decode(row, validate=True) for row in rows if isinstance(row, str)])
+    with np.errstate(over="ignore"):  # beyond float32's range becomes infinity, which `check_array` names
+        return np.array(rows, dtype=np.float32)
+
+
+def packed(rows: Sequence[bytes], dtype: str = "<f4") -> Array:
+    """Rows of packed little-endian numbers as one array `(n, d)`."""
+    widths = {len(row) for row in rows}
+    if len(widths) > 1:
+        message = f"rows of different widths: {sorted(widths)} bytes"
+        raise ValueError(message)
+    flat = np.frombuffer(b"".join(rows), dtype=dtype)
+    return flat.reshape(len(rows), -1).astype(np.float32, copy=False)
+
+
+def in_order(rows: Sequence[Any], position: str = "index") -> Sequence[Any]:
+    """Rows sorted by their own position; rows that carry none stay as they came.
+
+    Example:
+        >>> in_order([{"index": 1, "v": "b"}, {"index": 0, "v": "a"}])
+        [{'index': 0, 'v': 'a'}, {'index': 1, 'v': 'b'}]
+    """
+    places = [row.get(position) for row in rows]
+    if all(place is None for place in places):
+        return rows
+    if places == list(range(len(rows))):
+        return rows
+    if sorted(places) != list(range(len(rows))):
+        message = f"the rows are numbered {places[:8]}, not 0 to {len(rows) - 1}"
+        raise ValueError(message)
+    ordered: list[Any] = [None] * len(rows)
+    for place, row in zip(places, rows, strict=True):
+        ordered[place] = row
+    return ordered
+
+
+def check_array(vectors: Array, rows: int, width: int | None) -> None:
+    """Refuse anything but `rows` finite vectors of one width.
+
+    Raises:
+        ValueError: the message says what is wrong.
+    """
+    if vectors.ndim != 2 or vectors.shape[1] == 0:  # a matrix has two axes
+        message = f"the vectors have the shape {vectors.shape}"
+        raise ValueError(message)
+    if len(vectors) != rows:
+        message = f"{len(vectors)} vectors came for {rows} texts"
+        raise ValueError(message)
+    if width is not None and vectors.shape[1] != width:
+        message = f"vectors of {vectors.shape[1]} dimensions came, {width} were expected"
+        raise ValueError(message)
+    if not np.isfinite(vectors).all():
+        row = int(np.argwhere(~np.isfinite(vectors).all(axis=1))[0, 0])
+        message = f"vector {row} of the reply holds NaN or infinity"
+        raise ValueError(message)

@@ -1,0 +1,61 @@
+"""The verbs put together, and what becomes of a wrong command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .. import __version__
+from . import console
+from .demo import demo
+from .embed import embed
+from .providers import providers
+from .search import search
+from .similar import similar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["run"]
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,  # plain help: the examples keep their lines
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        console.line(f"onevec {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _about(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Turn text into vectors with any embedding model, and search them by meaning.
+
+    Without --model, a model is used that is part of onevec: no key, no network, English, Chinese and 14 other languages.
+    """
+
+
+for _verb in (embed, search, similar, providers, demo):
+    app.command(epilog=console.examples(_verb.__name__))(_verb)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; the exit code."""
+    try:
+        code: int | None = app(list(arguments) or ["--help"], prog_name="onevec", standalone_mode=False)
+    except Exception as error:
+        usage = getattr(error, "format_message", None)  # what typer's errors about the command line have
+        if usage is None:
+            raise
+        console.problem(f"{usage()} (`onevec --help` shows the usage)")
+        return 2
+    return code or 0

@@ -1,0 +1,77 @@
+"""Get a model by one string, `load("provider:model")`, and list what there is."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ._catalog import ENTRIES
+from ._catalog import Entry as ProviderInfo
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from .embeddings import Embeddings
+
+__all__ = ["ProviderInfo", "load", "providers"]
+
+ALIASES = {"default": "use", "minilm": "onnx:minilm"}
+"""Short names of models that need no key."""
+FOLDER_SLUGS = ("onnx", "sentence_transformers", "huggingface")
+"""Engines that load a folder, the first one that exists is taken."""
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+
+
+def load(model: str | None = None, *, cache: Any = None, **init: Any) -> Embeddings:
+    """Get a model.
+
+    Args:
+        model: "provider:model", "provider" for its default model, a folder on this machine, or None for the embedded
+            default, which needs neither a key nor a network.
+        cache: True, a path, a URL or a store: keep vectors there and never compute one twice.
+        init: parameters of the class.
+
+    Raises:
+        ConfigurationError: nothing has this name (the message suggests the nearest), or a parameter is wrong.
+        MissingDependency: the model's package is not installed.
+
+    Example:
+        >>> load("fake:3").embed(["猫", "狗"]).vectors.shape
+        (2, 3)
+    """
+    name = ALIASES.get(model or "default", model or "default")
+    entry, rest = _find(name)
+    kind = getattr(import_module(entry.module), entry.name)
+    if rest:
+        parameter = getattr(kind, "model_parameter", "model")
+        if parameter in init:
+            message = f"the model is given twice: {rest!r} in {model!r}, and {parameter}={init[parameter]!r}"
+            raise ConfigurationError(message)
+        init[parameter] = rest
+    found: Embeddings = kind(**init)
+    if cache is None or cache is False:
+        return found
+    return import_module("onevec.cache").cached(found, cache)  # type: ignore[no-any-return]
+
+
+def providers() -> list[ProviderInfo]:
+    """Every model class: name, module, status, extra, environment variables and documentation."""
+    return list(ENTRIES)
+
+
+def _find(name: str) -> tuple[ProviderInfo, str]:
+    """The class for a name, and what it is to load."""
+    by_slug = {entry.slug: entry for entry in ENTRIES if entry.default}
+    if _DRIVE.match(name) or (name not in by_slug and Path(name).exists()):
+        return next(by_slug[slug] for slug in FOLDER_SLUGS if slug in by_slug), name
+    slug, _, rest = name.partition(":")
+    by_class = {entry.name: entry for entry in ENTRIES}
+    found = by_slug.get(slug) or by_class.get(slug)
+    if found is not None:
+        return found, rest
+    near = get_close_matches(slug, [*by_slug, *ALIASES, *by_class], 3, 0.5)
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "`onevec providers` lists all"
+    message = f"there is no provider, engine or folder {slug!r}; {hint}"
+    raise ConfigurationError(message)

@@ -1,0 +1,170 @@
+"""A credential that does not show itself."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Generator
+
+__all__ = ["Secret", "SecretField", "reveal_secrets"]
+
+_revealed: ContextVar[bool] = ContextVar("onevec_secrets_revealed", default=False)
+
+
+@contextmanager
+def reveal_secrets() -> Generator[None]:
+    """Allow secrets that were given as plain arguments to be pickled inside this block."""
+    token = _revealed.set(True)
+    try:
+        yield
+    finally:
+        _revealed.reset(token)
+
+
+@runtime_checkable
+class HasSecretValue(Protocol):
+    """What pydantic's SecretStr offers."""
+
+    def get_secret_value(self) -> str: ...
+
+
+class Secret:
+    """A string that does not show itself in repr, str, logs, errors or pickles.
+
+    Args:
+        value: the plain string, another secret (pydantic's SecretStr too), or a function without arguments that
+            returns the string (or an awaitable of it). A function is asked once, and again after the provider has
+            refused its last answer, so it may hand out keys that rotate.
+        env: name of the environment variable that the value came from. A pickle then holds this name only.
+
+    Example:
+        >>> key = Secret("sk-123")
+        >>> key
+        Secret('****')
+        >>> key == "sk-123", key.get_secret_value()
+        (True, 'sk-123')
+    """
+
+    __slots__ = ("_env", "_source", "_value")
+
+    _env: str | None
+    _value: str | None
+    _source: Callable[[], str | Awaitable[str]] | None
+
+    def __init__(
+        self, value: str | HasSecretValue | Callable[[], str | Awaitable[str]], *, env: str | None = None
+    ) -> None:
+        self._env, self._source = env, None
+        if isinstance(value, Secret):
+            self._env, self._source, self._value = value._env, value._source, value._value
+        elif isinstance(value, str):
+            self._value = value
+        elif isinstance(value, HasSecretValue):
+            self._value = value.get_secret_value()
+        elif callable(value):
+            self._source, self._value = value, None
+        else:
+            message = f"must be a str, a SecretStr or a function that returns one, not {type(value).__name__}"
+            raise TypeError(message)
+
+    @classmethod
+    def from_env(cls, name: str) -> Secret:
+        """Read a secret from an environment variable; its pickle holds only the variable's name.
+
+        Raises:
+            ConfigurationError: the variable is not set.
+        """
+        if value := os.environ.get(name):
+            return cls(value, env=name)
+        message = f"the environment variable {name} is not set"
+        raise ConfigurationError(message)
+
+    @property
+    def source(self) -> Callable[[], str | Awaitable[str]] | None:
+        """The function that hands out the value, if there is one."""
+        return self._source
+
+    @property
+    def known(self) -> bool:
+        """Whether the value can be read without asking `source`."""
+        return self._value is not None
+
+    def replace_value(self, value: str | None) -> None:
+        """Keep what `source` answered; None forgets it."""
+        self._value = value
+
+    def get_secret_value(self) -> str:
+        """The plain string.
+
+        Raises:
+            ConfigurationError: the function that was given returned something else than a str.
+        """
+        if self._value is None and self._source is not None:
+            answer = self._source()
+            if not isinstance(answer, str):
+                if inspect.iscoroutine(answer):
+                    answer.close()  # a coroutine that nobody awaits would warn
+                message = "the function given as a secret is asynchronous or returned no str: use the async methods"
+                raise ConfigurationError(message)
+            self._value = answer
+        return self._value or ""
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, str):
+            return self.get_secret_value() == other
+        if isinstance(other, HasSecretValue):
+            return self.get_secret_value() == other.get_secret_value()
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # equal to a plain string, so its hash would tell about the value
+
+    def __bool__(self) -> bool:
+        return self._source is not None or bool(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret('****')"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format(repr(self), spec)
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._env is not None:
+            return Secret.from_env, (self._env,)
+        if self._source is not None:
+            return Secret, (self._source,)
+        if _revealed.get():
+            return Secret, (self._value,)
+        message = (
+            "this object holds a secret that was given as an argument, so it is not pickled: set the environment "
+            "variable instead, pass Secret.from_env('NAME'), or pickle inside `with onevec.reveal_secrets():`"
+        )
+        raise ConfigurationError(message)
+
+
+if TYPE_CHECKING:
+
+    class SecretField:
+        """For type checkers only: set it to what `Secret` takes, read it as a `Secret`."""
+
+        def __get__(self, owner: object, kind: type) -> Secret: ...
+        def __set__(
+            self, owner: object, value: str | HasSecretValue | Callable[[], str | Awaitable[str]] | None
+        ) -> None: ...
+
+else:
+    SecretField = Secret
