@@ -8,18 +8,23 @@ from abc import abstractmethod
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from threading import RLock
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from .arrays import Array, check_array
-from .embeddings import Embedded, Embeddings, Note, Role, Usage, check_texts, register_with_langchain
+from .arrays import check_array
+from .embeddings import Embedded, Embeddings, Role, Usage, check_texts, register_with_langchain
 from .errors import BadResponse, Completed, ConfigurationError, EmbeddingError
 from .params import Parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Future, Hashable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Hashable, Sequence
+    from concurrent.futures import Future
+
+    from .arrays import Array
+    from .embeddings import Note
 
 __all__ = ["Encoded", "LocalEmbeddings"]
 
@@ -55,8 +60,8 @@ class LocalEmbeddings(Parameters, Embeddings, Generic[Model]):
 
     batch_size: int = 256
     """Texts that are encoded together, at most."""
-    max_concurrency: int = 1
-    """Batches that are encoded side by side, each in its own thread."""
+    max_concurrency: int | None = None
+    """Batches that are encoded side by side, each in its own thread; None is what suits the engine."""
     show_progress: bool = False
     """Whether to draw a bar on stderr, if that is a terminal."""
     on_progress: Callable[[int, int], None] | None = None
@@ -76,7 +81,11 @@ class LocalEmbeddings(Parameters, Embeddings, Generic[Model]):
 
     @abstractmethod
     def encode(self, model: Model, texts: list[str], role: Role) -> Encoded:
-        """Encode one batch of different texts; called by several threads if `max_concurrency` says so."""
+        """Encode one batch of different texts; called by several threads at once if `workers` says so."""
+
+    def workers(self) -> int:
+        """Batches that are encoded side by side; for engines whose library has no threads of its own."""
+        return self.max_concurrency or 1
 
     def batches(self, texts: list[str]) -> list[list[str]]:
         """The texts cut into batches, in order."""
@@ -84,8 +93,9 @@ class LocalEmbeddings(Parameters, Embeddings, Generic[Model]):
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "max_concurrency"):
-            if getattr(self, name) < 1:
-                message = f"{type(self).__name__}: {name} must be at least 1, not {getattr(self, name)}"
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                message = f"{type(self).__name__}: {name} must be at least 1, not {value}"
                 raise ConfigurationError(message)
 
     def loaded(self) -> Model:
@@ -111,7 +121,7 @@ class LocalEmbeddings(Parameters, Embeddings, Generic[Model]):
             raise
         rows = work.rows if len(number) == len(whole) else work.rows[places]
         notes = tuple(
-            work.notes[place]._replace(index=index) for index, place in enumerate(places) if place in work.notes
+            replace(work.notes[place], index=index) for index, place in enumerate(places) if place in work.notes
         )
         return Embedded.of(rows, self.space, Usage(work.tokens), notes)
 
@@ -139,7 +149,8 @@ class _Work:
         """Encode all batches."""
         owner, model = self.owner, self.owner.loaded()
         batches = owner.batches(self.texts)
-        started = _side_by_side(lambda batch: owner.encode(model, batch, role), batches, owner.max_concurrency)
+        workers = min(owner.workers(), len(batches)) if len(batches) > 1 else 1
+        started = _side_by_side(lambda batch: owner.encode(model, batch, role), batches, workers)
         with closing(started) as results:
             for batch, encoded in zip(batches, results, strict=True):
                 self._take(len(batch), encoded)
@@ -164,14 +175,12 @@ class _Work:
         return Completed(indices, self.rows[[places[index] for index in indices]]) if indices else None
 
 
-def _side_by_side(
-    encode: Callable[[list[str]], Encoded], batches: list[list[str]], workers: int
-) -> Iterator[Encoded]:
+def _side_by_side(encode: Callable[[list[str]], Encoded], batches: list[list[str]], workers: int) -> Generator[Encoded]:
     """The results in order; only a few are waiting at any time, so memory does not grow with the texts."""
-    if min(workers, len(batches)) == 1:
+    if workers == 1:
         yield from map(encode, batches)
         return
-    pool = ThreadPoolExecutor(min(workers, len(batches)), "onevec")
+    pool = ThreadPoolExecutor(workers, "onevec")
     waiting: deque[Future[Encoded]] = deque()
     try:
         for batch in batches:

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 __all__ = ["one_blas_thread", "usable_cores"]
 
@@ -47,28 +47,37 @@ class _Limit:
     def enter(self) -> None:
         with self.lock:
             if self.calls == 0:
-                self.taken = self._controller().limit(limits=1, user_api="blas")
+                if self.controller is None:
+                    from threadpoolctl import ThreadpoolController
+
+                    self.controller = ThreadpoolController()  # looks through all loaded libraries, so once is enough
+                self._unlock()
+                self.taken = self.controller.limit(limits=1, user_api="blas")
             self.calls += 1
 
     def leave(self) -> None:
         with self.lock:
             self.calls -= 1
             if self.calls == 0:
-                self.taken.restore_original_limits()
+                self._give_back()
 
-    def _controller(self) -> Any:
-        if self.controller is None:
-            from threadpoolctl import ThreadpoolController
+    def _give_back(self) -> None:
+        self._unlock()
+        self.taken.restore_original_limits()
+        self._unlock()
 
-            self.controller = ThreadpoolController()  # looks through all loaded libraries, so once is enough
-        return self.controller
+    def _unlock(self) -> None:
+        """Let any thread set the limit: threadpoolctl >= 3.8 ignores all but the one that did so last."""
+        for library in self.controller.lib_controllers:
+            if hasattr(library, "clear_controlling_thread"):
+                library.clear_controlling_thread(force=True)
 
     def after_fork(self) -> None:
         """The threads that held the limit did not come along, so nobody else would give it back."""
         self.lock = Lock()
         if self.calls:
             self.calls = 0
-            self.taken.restore_original_limits()
+            self._give_back()
 
 
 _limit = _Limit()
@@ -77,7 +86,7 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
-def one_blas_thread() -> Iterator[None]:
+def one_blas_thread() -> Generator[None]:
     """Let BLAS compute with one thread while any thread of the process is in here; then as the user had set it.
 
     Workers that compute side by side would otherwise each start as many BLAS threads as there are cores, and these

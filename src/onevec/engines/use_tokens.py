@@ -33,12 +33,12 @@ class Tokenizer:
         self._processor = SentencePieceProcessor(model_file=str(path))
         self._pieces: list[str] = self._processor.id_to_piece(list(range(self._processor.vocab_size())))
         self._roots = _roots(self._pieces)
-        self._suspects = {*self._roots, *(number for number, piece in enumerate(self._pieces) if "<" in piece)}
+        self._brackets = {number for number, piece in enumerate(self._pieces) if "<" in piece}
 
     def ids(self, text: str) -> list[int]:
         """The ids of a text, start and end included; a text without any character has one unknown token."""
         ids: list[int] = self._processor.encode(text)
-        if not self._suspects.isdisjoint(ids) and self._is_ambiguous(text, ids):
+        if self._has_ties(ids) or self._has_marks(text, ids):
             ids = self._best_cut(self._processor.normalize(text))
         elif UNKNOWN in ids:
             pieces: list[str] = self._processor.encode(text, out_type=str)
@@ -46,26 +46,34 @@ class Tokenizer:
             ids = [number for number, times in zip(ids, repeats, strict=True) for _ in range(times)]
         return [START, *(ids or [UNKNOWN]), END]
 
-    def _is_ambiguous(self, text: str, ids: list[int]) -> bool:
-        """Whether the library's cut may be another one than the package's."""
-        roots = self._roots
-        if any(left != right and roots.get(left, left) == roots.get(right, right) for left, right in pairwise(ids)):
-            return True
-        normal = self._processor.normalize(text)
+    def _has_ties(self, ids: list[int]) -> bool:
+        """Whether two neighbours could change places without changing the text."""
+        root = self._roots.get
+        return not self._roots.keys().isdisjoint(ids) and any(
+            left != right and root(left, left) == root(right, right) for left, right in pairwise(ids)
+        )
+
+    def _has_marks(self, text: str, ids: list[int]) -> bool:
+        """Whether the text holds what the package reads as start, end or unknown."""
+        if self._brackets.isdisjoint(ids):
+            return False
+        normal: str = self._processor.normalize(text)
         return any(mark in normal for mark in MARKS)
 
     def _best_cut(self, text: str) -> list[int]:
         """The cut of a normalised text with the highest sum of scores, added in float64; the first of equal ones."""
-        numbers, scores = self._lexicon
-        unknown = min(scores) - 10
+        numbers, scores, unknown, longest = self._lexicon
         best = [0.0, *[-inf] * len(text)]
         last = [(0, UNKNOWN)] * len(best)  # where the last piece of the best cut up to here begins, and its id
         for start in range(len(text)):
-            for end in range(start + 1, min(start + self._longest, len(text)) + 1):
-                number = numbers.get(text[start:end], -1 if end > start + 1 else UNKNOWN)
-                if number < 0:
+            for end in range(start + 1, min(start + longest, len(text)) + 1):
+                number = numbers.get(text[start:end])
+                if number is not None:
+                    score = best[start] + scores[number]
+                elif end == start + 1:
+                    number, score = UNKNOWN, best[start] + unknown
+                else:
                     continue
-                score = best[start] + (unknown if number == UNKNOWN else scores[number])
                 if score > best[end]:
                     best[end], last[end] = score, (start, number)
         ids: list[int] = []
@@ -76,14 +84,11 @@ class Tokenizer:
         return ids[::-1]
 
     @cached_property
-    def _lexicon(self) -> tuple[dict[str, int], list[float]]:
-        """Ids by piece, and scores by id; few texts need them."""
+    def _lexicon(self) -> tuple[dict[str, int], list[float], float, int]:
+        """Ids by piece, scores by id, the score of an unknown character, the longest piece; few texts need them."""
         scores: list[float] = self._processor.get_score(list(range(len(self._pieces))))
-        return {piece: number for number, piece in enumerate(self._pieces)}, scores
-
-    @cached_property
-    def _longest(self) -> int:
-        return max(map(len, self._pieces))
+        numbers = {piece: number for number, piece in enumerate(self._pieces)}
+        return numbers, scores, min(scores) - 10, max(map(len, self._pieces))
 
 
 def _roots(pieces: list[str]) -> dict[int, int]:

@@ -1,0 +1,121 @@
+"""Where a model's files are on this machine, and which weights they hold."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import ConfigurationError
+from ..optional import need
+
+__all__ = ["Source", "download", "find"]
+
+WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "*.onnx", "onnx/*.onnx", "openvino_model.bin", "openvino/*.bin")
+"""Where a folder keeps its weights; the first pattern that finds some tells the revision."""
+MEANING = ("*.json", "*.model", "vocab.txt", "merges.txt", "*/config.json", "*/*.safetensors", "*/pytorch_model.bin")
+"""Files beside the weights that change the vectors; they give a local folder its name."""
+BESIDE = frozenset({"config_sentence_transformers.json", "data_config.json"})
+"""Files that match `MEANING`, but tell who trained the model, or prompts, which are no part of the space."""
+
+
+class Source(NamedTuple):
+    """A model on this machine.
+
+    Attributes:
+        folder: where its files are.
+        name: its id on the hub, or for a local folder the name that its content gives it.
+        revision: the commit of the hub, or the sha256 of the weights.
+    """
+
+    folder: Path
+    name: str
+    revision: str
+
+
+_found: dict[tuple[str, str | None, str | None], Source] = {}
+"""What was found once holds for the process, as do the models that it has loaded."""
+
+
+def find(model: str, cache: str | None = None, revision: str | None = None) -> Source | None:
+    """A local folder, or a model that was downloaded before; None if it has to be downloaded.
+
+    Args:
+        model: a folder, or an id on the hub.
+        cache: the hub's cache folder, if it is not the usual one.
+        revision: a commit, branch or tag of the hub.
+    """
+    key = (model, cache, revision)
+    if key not in _found:
+        folder = Path(model).expanduser()
+        found = _local(folder) if folder.is_dir() else _downloaded(model, cache, revision)
+        if found is None:
+            return None
+        _found[key] = found
+    return _found[key]
+
+
+def download(model: str, cache: str | None = None, revision: str | None = None, patterns: list[str] | None = None) -> Path:
+    """Get a model from the hub; the files of `patterns`, or all.
+
+    Raises:
+        ConfigurationError: there is no such folder, and the hub has no such model or can't be reached.
+    """
+    hub = need("huggingface_hub", extra="onnx")
+    try:
+        return Path(hub.snapshot_download(model, revision=revision, cache_dir=cache, allow_patterns=patterns))
+    except (OSError, ValueError) as error:  # the hub's errors are among these
+        message = (
+            f"{model!r} is no folder on this machine, and could not be downloaded from the hub: "
+            f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        )
+        raise ConfigurationError(message) from error
+
+
+def _local(folder: Path) -> Source:
+    revision = _sha256(weights(folder))
+    digest = hashlib.sha256(revision.encode())
+    names = {path for pattern in MEANING for path in folder.glob(pattern)}
+    for path in sorted(names - set(weights(folder)), key=lambda path: path.relative_to(folder).as_posix()):
+        if path.name not in BESIDE:
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + _sha256([path]).encode())
+    config = folder / "config.json"
+    kind = json.loads(config.read_bytes()).get("model_type", "model") if config.exists() else "model"
+    return Source(folder, f"{kind}-{digest.hexdigest()[:16]}", revision)
+
+
+def weights(folder: Path) -> list[Path]:
+    """The files that hold a folder's weights, those of one format."""
+    for pattern in WEIGHTS:
+        if files := sorted(path for path in folder.glob(pattern) if path.is_file()):
+            return files
+    return []
+
+
+def _sha256(files: list[Path]) -> str:
+    """The sha256 of one file, or of the sha256 of several."""
+    digests: list[str] = []
+    for path in files:
+        with path.open("rb") as file:
+            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def _downloaded(model: str, cache: str | None, revision: str | None) -> Source | None:
+    """The snapshot in the hub's cache, as huggingface_hub lays it out; a part of one does not count."""
+    for name in (model,) if "/" in model else (model, f"sentence-transformers/{model}"):
+        root = _cache(cache) / f"models--{name.replace('/', '--')}"
+        reference = root / "refs" / (revision or "main")
+        commit = reference.read_text().strip() if reference.is_file() else revision or ""
+        folder = root / "snapshots" / commit
+        known_modules = [folder / "modules.json", root / ".no_exist" / commit / "modules.json"]
+        if commit and weights(folder) and any(path.exists() for path in known_modules):
+            return Source(folder, name, commit)
+    return None
+
+
+def _cache(cache: str | None) -> Path:
+    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
+    return Path(cache or os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
