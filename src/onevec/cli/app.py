@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .. import __version__
-from . import console
-from .demo import demo
-from .embed import embed
-from .providers import providers
-from .search import search
-from .similar import similar
+from . import console, demo, embed, providers, search, similar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,16 +35,25 @@ def _about(
 ) -> None:
     """Turn text into vectors with any embedding model, and search them by meaning.
 
-    Without --model, a model is used that is part of onevec: no key, no network, English, Chinese and 14 other languages.
+    Without --model it takes the model that is part of onevec: no key, no network, 16 languages, also English and
+    Chinese.
     """
 
 
-for _verb in (embed, search, similar, providers, demo):
-    app.command(epilog=console.examples(_verb.__name__))(_verb)
+for _run, _examples, _short in (
+    (embed.embed, embed.EXAMPLES, "Files of texts to one file of vectors."),
+    (search.search, search.EXAMPLES, "The texts of a vector file nearest to a query."),
+    (similar.similar, similar.EXAMPLES, "How near two texts are."),
+    (providers.providers, providers.EXAMPLES, "Which models there are, and what one takes."),
+    (demo.demo, demo.EXAMPLES, "Search Python's standard library by meaning."),
+):
+    _lines = "\n".join(f"  {line}" for line in _examples.split("\n") if line)
+    app.command(short_help=_short, epilog=f"\b\nExamples:\n{_lines}")(_run)  # \b: the lines stay as they are
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; the exit code."""
+    console.take_any_character()
     try:
         code: int | None = app(list(arguments) or ["--help"], prog_name="onevec", standalone_mode=False)
     except Exception as error:

@@ -34,7 +34,7 @@ def types_of(rows: Iterable[Row]) -> tuple[dict[str, Any], int]:
     return {name: _type(pa, found) for name, found in kinds.items()}, count
 
 
-def _kind(value: Any) -> type:
+def _kind(value: object) -> type:
     return str if isinstance(value, int) and not -(2**63) <= value < 2**63 else type(value)
 
 
@@ -73,9 +73,7 @@ def table(rows: Sequence[Row], schema: Any) -> Any:
     """Rows as an Arrow table; what a row lacks is null."""
     pa = need("pyarrow", extra="cli")
     texts = {field.name for field in schema if field.type == pa.string()}
-    whole = [
-        {name: _as_text(value) if name in texts else value for name, value in row.items()} for row in rows
-    ]
+    whole = [{name: _as_text(value) if name in texts else value for name, value in row.items()} for row in rows]
     return pa.Table.from_pylist(whole, schema=schema)
 
 

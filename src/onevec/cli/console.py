@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -18,9 +19,19 @@ from rich.text import Text
 from ..errors import EmbeddingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
-__all__ = ["failures", "json", "line", "problem", "progress", "remark", "rows", "table"]
+__all__ = ["failures", "json", "line", "problem", "progress", "remark", "rows", "table", "take_any_character"]
+
+WIDTH = 110
+"""Characters of a line where no terminal says how many it has."""
+
+
+def take_any_character() -> None:
+    """Let standard output and error carry Chinese whatever the locale: as UTF-8, or on a terminal as "?"."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
 
 
 def line(text: str) -> None:
@@ -44,21 +55,20 @@ def problem(text: str) -> None:
     sys.stderr.write(f"onevec: error: {_one_line(text)}\n")
 
 
-def table(titles: Sequence[str], lines: Sequence[Sequence[str]], *, width: int | None = None) -> None:
-    """A table for a reader; every column but the last is shown whole.
+def table(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    """A table for a reader, as wide as the terminal; the last column takes what the others leave.
 
     Args:
         titles: one a column.
         lines: the cells of each line.
-        width: in characters; None takes the terminal's.
     """
-    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
     for title in titles[:-1]:
-        shown.add_column(title, no_wrap=True, min_width=max([len(title), *(Text(row[len(shown.columns)]).cell_len for row in lines)]))
-    shown.add_column(titles[-1], no_wrap=True, overflow="ellipsis")
+        shown.add_column(title, no_wrap=True, max_width=WIDTH // 2)
+    shown.add_column(titles[-1], no_wrap=True, overflow="ellipsis", ratio=1)
     for cells in lines:
         shown.add_row(*(Text(_one_line(cell)) for cell in cells))
-    Console(width=width).print(shown)
+    Console(width=None if sys.stdout.isatty() else WIDTH).print(shown)
 
 
 def rows(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
@@ -84,7 +94,7 @@ def progress() -> Progress:
 
 
 @contextmanager
-def failures(*, debug: bool) -> Iterator[None]:
+def failures(*, debug: bool) -> Generator[None]:
     """Turn whatever goes wrong inside into one line on standard error and an exit code.
 
     Args:
@@ -111,6 +121,8 @@ def failures(*, debug: bool) -> Iterator[None]:
 def _said(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "stopped"
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
     if isinstance(error, EmbeddingError | OSError | ValueError):
         return str(error)
     return f"{type(error).__name__}: {error} (--debug shows where)"

@@ -7,16 +7,18 @@ import sys
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
 from ..errors import ConfigurationError
 from ..optional import need
-from .columns import TEXT, VECTOR, Row, fitted, joined, table, types_of
+from .columns import TEXT, VECTOR, fitted, joined, table, types_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from .columns import Row
 
 __all__ = ["FORMATS", "RowStream", "Source", "survey"]
 
@@ -91,7 +93,7 @@ class Source:
         csv.field_size_limit(LONGEST_CELL)
         reader = csv.reader((line for _, line in self._lines()), strict=True)
         try:
-            header = next(reader, [])
+            header = next(reader, list[str]())
             column = self._text_column(header)
             for cells in reader:
                 if len(cells) == len(header):
@@ -107,13 +109,14 @@ class Source:
             if not line.strip():
                 continue
             try:
-                value = orjson.loads(line)
+                value: Any = orjson.loads(line)
             except orjson.JSONDecodeError as error:
                 raise self._fault(number, f"not JSON: {error}") from None
             if not isinstance(value, dict):
-                raise self._fault(number, "not a JSON object, such as {\"text\": \"...\"}")
-            column = column or self._text_column(list(value))
-            yield self._row(value, column, number)
+                raise self._fault(number, 'not a JSON object, such as {"text": "..."}')
+            row = cast("Row", value)
+            column = column or self._text_column(list(row))
+            yield self._row(row, column, number)
 
     def _row(self, row: Row, column: str, number: int) -> Row:
         """The row with its text first, under that name; the vector of another model is left out."""
@@ -154,6 +157,7 @@ class Source:
 
     def _parquet_file(self) -> Any:
         pa, parquet = need("pyarrow", extra="cli"), need("pyarrow.parquet", extra="cli")
+        Path(self.path).stat()  # if there is no such file, Python's error says so better than Arrow's
         try:
             return parquet.ParquetFile(self.path)
         except pa.ArrowInvalid as error:
