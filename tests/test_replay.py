@@ -229,6 +229,15 @@ FAULT = {
 }
 
 
+EMBED = {**GOOD, "name": "embed", "call": {"method": "embed", "args": [["a", "b"]]}}
+PACKED = {
+    **GOOD,
+    "name": "packed",
+    "http": [{**GOOD["http"][0], "response": {"status": 200, "body_base64": "eyJ2ZWN0b3JzIjogW1sxLjBdXX0="}}],
+    "returns": [[1.0]],
+}
+
+
 def run_case(folder: Path, data: dict[str, Any], mode: str = "sync") -> None:
     """Write a contract of one case, read it back, and run it."""
     contract = {"class": "Toy", "base_url": "https://toy.example/", "exchanges": [data], "errors": []}
@@ -242,7 +251,7 @@ def run_case(folder: Path, data: dict[str, Any], mode: str = "sync") -> None:
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-@pytest.mark.parametrize("data", [GOOD, NO_KEY, FAULT], ids=lambda data: data["name"])
+@pytest.mark.parametrize("data", [GOOD, NO_KEY, FAULT, EMBED, PACKED], ids=lambda data: data["name"])
 def test_a_right_class_passes(tmp_path: Path, data: dict[str, Any], mode: str) -> None:
     run_case(tmp_path, data, mode)
 
@@ -298,3 +307,21 @@ def test_a_case_sees_its_own_environment_only(tmp_path: Path, monkeypatch: pytes
     assert (tmp_path / "a" / "b.txt").read_text(encoding="utf-8") == "你好"
     assert seen["TOY_FILE"] == f"{tmp_path.as_posix()}/a/b.txt"
     assert seen["HOME"] == str(tmp_path)
+
+
+def test_what_json_cannot_hold_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "Toy.json"
+    init = {
+        "tokenizer": "codepoints",
+        "token": {"callable": "t-1"},
+        "login": {"object": {"user": "u"}},
+        "more": {"a": 1},
+    }
+    path.write_text(json.dumps({"class": "Toy", "exchanges": [{**GOOD, "init": init}], "errors": []}), encoding="utf-8")
+    [case] = contract_cases(path)
+    made = case.make(dict, ReplayTransport())
+    assert made["tokenizer"].decode(made["tokenizer"].encode("猫a")) == "猫a"
+    assert made["tokenizer"].encode("猫a") == [0x732B, 0x61]
+    assert made["token"]() == "t-1"
+    assert made["login"].user == "u"
+    assert made["more"] == {"a": 1}

@@ -7,6 +7,7 @@ run the class through every case, blocking and async.
     base_url     what the paths of the requests are appended to
     init         the constructor's parameters: name, aliases, env, default, type, required, secret, meaning
     service      status (live, retired, self-hosted, library), the vendor's pages, the successor
+    deviation    what holds for all cases, see below
     ignored      headers and query parameters that are not compared, such as a random request id
     tolerance    how far a number of a vector may be off; 1e-6 if absent
     exchanges    cases that return vectors
@@ -15,13 +16,18 @@ run the class through every case, blocking and async.
 A case:
 
     name         unique in the file
-    init, env    the constructor's arguments; the environment, which holds nothing else. `"tokenizer": "codepoints"`
-                 stands for a tokenizer with one token a character
+    captured     false if it comes from documents and was not seen on the wire
+    init, env    the constructor's arguments; the environment, which holds nothing else. As an argument {"callable": x}
+                 stands for a function that returns x, {"object": {...}} for an object with these attributes, and
+                 `"tokenizer": "codepoints"` for a tokenizer with one token a character
+    factory      the class method to construct with, if it is not the constructor
     files        files by path, each a text or {body_base64}; the contract's own `files` are there too. `{tmp}` and
-                 `{home}` stand for an empty folder, in every value of the case
-    call         {method, args, kwargs}, or a list of them; without it the class is only constructed
+                 `{home}` stand for an empty folder, in every value of the case, and `{rsa_key}` for a file with a key
+    call         {method, args, kwargs}, or a list of them; without it the class is only constructed. `embed` counts as
+                 returning its vectors
     http         [{request, response, times, optional}]: what is sent and answered, in any order; equal requests are
                  answered in the order of the list
+    library_calls  what a local library is called with, in place of http; run by the tests of the engines
     clock        the time, which then stands still
     base_url     in place of the file's
     expect       {"returns": value of the last call}, {"shape": [n, d]} where the numbers are random, or
@@ -41,8 +47,10 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import patch
 from urllib.parse import urlencode
 
@@ -50,18 +58,20 @@ import numpy as np
 import orjson
 
 from .. import errors
+from ..embeddings import Embedded
+from ..optional import need
 from ..wire import Reply, Request
 from .replay import START, Exchange, ReplayTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
+    from ..transport import Transport
+
 __all__ = ["Case", "areplay", "contract_cases", "replay"]
 
 _KEPT = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
 """Variables that a process needs; no class reads them."""
-
-
 _FLOAT32 = 2.0**-23
 """How far a float32 may be from the number it stands for, relative to it."""
 
@@ -120,14 +130,13 @@ class Case:
         now = datetime.fromisoformat(clock) if clock else START
         return ReplayTransport(self.exchanges(), now=now, frozen=clock is not None)
 
-    def make(self, kind: Callable[..., Any], transport: ReplayTransport) -> Any:
+    def make(self, kind: Callable[..., Any], transport: Transport) -> Any:
         """An instance as the case wants it; a class without a network gets no transport."""
-        init = dict(self.data.get("init", {}))
-        if init.get("tokenizer") == "codepoints":
-            init["tokenizer"] = CodePoints()
+        init = {name: _argument(name, value) for name, value in self.data.get("init", {}).items()}
         if "transport" in getattr(kind, "_params", ()):
             init["transport"] = transport
-        return kind(**init)
+        factory = self.data.get("factory")
+        return getattr(kind, factory)(**init) if factory else kind(**init)
 
     def placed(self, folder: Path) -> Case:
         """The case with its files written to `folder`."""
@@ -137,7 +146,7 @@ class Case:
         data = json.loads(text)
         for path, content in data.get("files", {}).items():
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            Path(path).write_bytes(_body({"body_text": content} if isinstance(content, str) else content))
+            Path(path).write_bytes(_file(content))
         environment = {"HOME": str(folder), "USERPROFILE": str(folder), **data.get("env", {})}
         return replace(self, data={**data, "env": environment})
 
@@ -162,6 +171,8 @@ class Case:
 
     def _compare(self, result: Any) -> None:
         """Check a result: Python lists of Python floats, of the right shape and value."""
+        if isinstance(result, Embedded):
+            result = result.vectors.tolist()
         rows = result if result and isinstance(result[0], list) else [result]
         if not all(type(number) is float for row in rows for number in row):
             message = f"expected lists of Python floats, not {result!r}"
@@ -231,6 +242,36 @@ def _blocking(call: Mapping[str, Any]) -> str:
     """The blocking twin of the called method."""
     name: str = call["method"]
     return name[1:] if name.startswith("aembed") else name
+
+
+def _argument(name: str, value: Any) -> Any:
+    """A constructor's argument; what JSON can't hold is written as an object of one key."""
+    if name == "tokenizer" and value == "codepoints":
+        return CodePoints()
+    if isinstance(value, dict):
+        stands_for = cast("dict[str, Any]", value)
+        if stands_for.keys() == {"callable"}:
+            return lambda: stands_for["callable"]
+        if stands_for.keys() == {"object"}:
+            return SimpleNamespace(**stands_for["object"])
+        return stands_for
+    return value
+
+
+def _file(content: str | Mapping[str, Any]) -> bytes:
+    return (
+        _rsa_key() if content == "{rsa_key}" else _body({"body_text": content} if isinstance(content, str) else content)
+    )
+
+
+@cache
+def _rsa_key() -> bytes:
+    """A private key as PEM; made here, because a key in a file is reported as a leak."""
+    rsa = need("cryptography.hazmat.primitives.asymmetric.rsa", extra="oci")
+    form = need("cryptography.hazmat.primitives.serialization", extra="oci")
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem: bytes = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
+    return pem
 
 
 def _body(data: Mapping[str, Any]) -> bytes:
