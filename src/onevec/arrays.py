@@ -6,16 +6,16 @@ of it.
 
 from __future__ import annotations
 
-from base64 import b64decode
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from pybase64 import b64decode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Array", "array", "check_array", "in_order", "packed"]
+__all__ = ["Array", "array", "check_array", "in_order", "packed", "unit_length"]
 
 Array: TypeAlias = NDArray[np.float32]
 
@@ -41,8 +41,21 @@ def packed(rows: Sequence[bytes], dtype: str = "<f4") -> Array:
     if len(widths) > 1:
         message = f"rows of different widths: {sorted(widths)} bytes"
         raise ValueError(message)
-    flat = np.frombuffer(b"".join(rows), dtype=dtype)
+    flat = np.frombuffer(bytearray().join(rows), dtype=dtype)  # bytes would make an array that can't be written to
     return flat.reshape(len(rows), -1).astype(np.float32, copy=False)
+
+
+def unit_length(vectors: Array) -> Array:
+    """The vectors, each divided by its length; one of zeros stays.
+
+    Example:
+        >>> unit_length(array([[3, 4], [0, 0]])).tolist()
+        [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
+    """
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    lengths[lengths == 0] = 1
+    unit: Array = np.divide(vectors, lengths, dtype=np.float32)
+    return unit
 
 
 def in_order(rows: Sequence[Any], position: str = "index") -> Sequence[Any]:

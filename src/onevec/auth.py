@@ -5,22 +5,57 @@ Signatures are in `signing`, one algorithm a file; they are the same kind of obj
 
 from __future__ import annotations
 
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
 
 from .errors import ConfigurationError
-from .wire import Call
+from .exchange import exchange
+from .wire import Call, Headers
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from .secret import Secret
-    from .wire import Flow, Request
+    from .wire import Flow, Reply, Request
 
-__all__ = ["Auth", "Bearer", "KeyHeader", "KeyQuery", "read_secret"]
+__all__ = [
+    "Auth",
+    "Bearer",
+    "FirstGiven",
+    "KeyHeader",
+    "KeyPair",
+    "KeyQuery",
+    "Token",
+    "TokenExchange",
+    "login_of",
+    "read_secret",
+    "without_login",
+]
 
 
 class Auth:  # its methods take what some subclass needs, so most leave some of it
     """Nothing is put on the request. Subclasses sign; those that need a token first fetch it."""
+
+    parameters: tuple[str, ...] = ()
+    """Names of the parameters of which one is needed."""
+
+    def given(self, owner: Any) -> bool:
+        """Whether the instance has one of `parameters`."""
+        return not self.parameters or any(getattr(owner, name) for name in self.parameters)
+
+    def check(self, owner: Any) -> None:
+        """Refuse an instance that has no credential of this kind.
+
+        Raises:
+            ConfigurationError: the message names the parameters and their variables.
+        """
+        if not self.given(owner):
+            names = [" or ".join((f"{name}=...", *owner._params[name].env)) for name in self.parameters]
+            message = f"{type(owner).__name__} needs a credential: pass or set {', or '.join(names)}"
+            raise ConfigurationError(message)
 
     def fetch(self, owner: Any, refused: Any = None) -> Flow[Any]:
         """Get what `sign` needs, once a call of `embed` and again after the provider has refused it.
@@ -39,6 +74,19 @@ class Auth:  # its methods take what some subclass needs, so most leave some of 
     def sign(self, request: Request, credential: Any, owner: Any, now: datetime) -> Request:
         """The request with the credential on it."""
         return request
+
+
+def without_login(url: str) -> str:
+    """An address without the name and password that it may hold."""
+    scheme, mark, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
+
+
+def login_of(url: str) -> dict[str, str]:
+    """The header for the name and password in an address; none if it has none."""
+    login, mark, _ = url.partition("://")[2].partition("/")[0].rpartition("@")
+    return {"Authorization": f"Basic {b64encode(unquote_to_bytes(login)).decode()}"} if mark else {}
 
 
 def read_secret(secret: Secret | None, refused: Any = None) -> Flow[str | None]:
@@ -65,6 +113,10 @@ class KeyHeader(Auth):
 
     def __init__(self, parameter: str, header: str, prefix: str = "") -> None:
         self.parameter, self.header, self.prefix = parameter, header, prefix
+        self.parameters = (parameter,)
+
+    def check(self, owner: Any) -> None:
+        """Nothing: a key that must be there is a parameter without a default."""
 
     def fetch(self, owner: Any, refused: Any = None) -> Flow[Any]:
         """The key itself."""
@@ -86,8 +138,69 @@ class KeyHeader(Auth):
         return secret is not None and secret.source is not None
 
     def sign(self, request: Request, credential: Any, owner: Any, now: datetime) -> Request:
-        """The request with the header."""
-        return request if credential is None else request.with_headers({self.header: f"{self.prefix}{credential}"})
+        """The request with the header; one that the user gave by `default_headers` stays."""
+        if credential is None or self.header in Headers(request.headers):
+            return request
+        return request.with_headers({self.header: f"{self.prefix}{credential}"})
+
+
+class FirstGiven(Auth):
+    """Several kinds of credential, of which the first that the instance has is used.
+
+    Args:
+        kinds: each is asked whether it is `given`.
+    """
+
+    def __init__(self, *kinds: Auth) -> None:
+        self.kinds = kinds
+        self.parameters = tuple(name for kind in kinds for name in kind.parameters)
+
+    def _kind(self, owner: Any) -> Auth:
+        return next((kind for kind in self.kinds if kind.given(owner)), self.kinds[-1])
+
+    def given(self, owner: Any) -> bool:
+        """Whether the instance has a credential of any kind."""
+        return any(kind.given(owner) for kind in self.kinds)
+
+    def check(self, owner: Any) -> None:
+        """Refuse an instance without a credential, or with half of one."""
+        super().check(owner)
+        self._kind(owner).check(owner)
+
+    def fetch(self, owner: Any, refused: Any = None) -> Flow[Any]:
+        """See the kind."""
+        return self._kind(owner).fetch(owner, refused)
+
+    def renewable(self, owner: Any) -> bool:
+        """See the kind."""
+        return self._kind(owner).renewable(owner)
+
+    def sign(self, request: Request, credential: Any, owner: Any, now: datetime) -> Request:
+        """See the kind."""
+        return self._kind(owner).sign(request, credential, owner, now)
+
+
+class KeyPair(Auth):
+    """A key that is sent and a secret that only signs; subclasses are in `signing`.
+
+    Args:
+        key: name of the parameter that holds the key.
+        secret: name of the parameter that holds the secret.
+    """
+
+    def __init__(self, key: str, secret: str) -> None:
+        self.parameters = (key, secret)
+
+    def given(self, owner: Any) -> bool:
+        """Whether the instance has both."""
+        return all(getattr(owner, name) for name in self.parameters)
+
+    def fetch(self, owner: Any, refused: Any = None) -> Flow[Any]:
+        """Key and secret."""
+        values: list[str | None] = []
+        for name in self.parameters:
+            values.append((yield from read_secret(getattr(owner, name))))
+        return tuple(values)
 
 
 class Bearer(KeyHeader):
@@ -106,3 +219,63 @@ class KeyQuery(KeyHeader):
     def sign(self, request: Request, credential: Any, owner: Any, now: datetime) -> Request:
         """The request with the query parameter."""
         return request if credential is None else request.with_query(**{self.header: credential})
+
+
+EARLY = timedelta(seconds=60)
+"""A token is renewed this long before it expires, so that it does not expire on the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token and when it expires; None if the vendor does not say."""
+
+    value: str
+    expires: datetime | None = None
+
+    def fresh(self, now: datetime) -> bool:
+        """Whether it will still be good when a request arrives."""
+        return self.expires is None or now < self.expires - EARLY
+
+    def __repr__(self) -> str:
+        return f"Token('****', expires={self.expires})"
+
+
+class TokenExchange(Auth):
+    """A token that is fetched with a key, kept until shortly before it expires, and fetched anew once it is refused.
+
+    The class that uses it has two more pure hooks: `token_request() -> Request`, and `token(reply, now) -> Token`.
+
+    Args:
+        keys: the parameters that a token is fetched with; one of them, or a ready token, is needed.
+        ready: the parameter that may hold a token, which is used until it is refused.
+        query: name of the query parameter that carries the token; "" puts `Authorization: Bearer <token>`.
+    """
+
+    def __init__(self, *keys: str, ready: str, query: str = "") -> None:
+        self.keys, self.ready, self.query = keys, ready, query
+        self.parameters = (*keys, ready)
+
+    def fetch(self, owner: Any, refused: Any = None) -> Flow[Any]:
+        """The token that is held, or a new one."""
+        held: Token | None = owner.credential_held
+        if held is None and (given := (yield from read_secret(getattr(owner, self.ready)))):
+            held = Token(given)
+        if held is not None and held.value != refused and held.fresh(owner.outside().now()):
+            return held.value
+
+        def read(reply: Reply) -> Token:
+            found: Token = owner.read(reply, lambda: owner.token(reply, owner.outside().now()))
+            return found
+
+        owner.credential_held = fresh = yield from exchange(owner, lambda _: owner.token_request(), read)
+        return fresh.value
+
+    def renewable(self, owner: Any) -> bool:
+        """Whether there is a key to fetch a token with."""
+        return any(getattr(owner, key) for key in self.keys)
+
+    def sign(self, request: Request, credential: Any, owner: Any, now: datetime) -> Request:
+        """The request with the token."""
+        if self.query:
+            return request.with_query(**{self.query: credential})
+        return request.with_headers({"Authorization": f"Bearer {credential}"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,63 +13,28 @@ from .errors import (
     BadResponse,
     EmbeddingError,
     InvalidRequest,
-    ProviderError,
-    TransportError,
 )
-from .failures import details
+from .exchange import exchange
 from .limits import pace_of
-from .parallel import Renew
+from .parallel import Renew, arun, run
 from .plan import Batch, make_plan
 from .recipes import PROBE
-from .retry import RetryPolicy
 from .tokens import counter
+from .tracing import span
 from .wire import Sleep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from .arrays import Array
     from .hosted import HostedEmbeddings
     from .parallel import Outcome
-    from .wire import Flow, Reply, Request
+    from .wire import Flow, Reply
 
-__all__ = ["HostedCall", "exchange"]
+__all__ = ["HostedCall"]
 
-T = TypeVar("T")
 FOREVER = 3600.0
 """Seconds that stand for "no time-out"."""
-
-
-def exchange(
-    owner: HostedEmbeddings,
-    make: Callable[[datetime], Request],
-    read: Callable[[Reply], T],
-    before: Callable[[], Flow[None]] | None = None,
-) -> Flow[T]:
-    """Send a request until it succeeds or the retry policy gives up.
-
-    Args:
-        owner: whose `max_retries` and `max_retry_wait` hold.
-        make: the request for the time of sending; called for every try, so signatures are fresh.
-        read: the result in a reply; raises ProviderError.
-        before: a flow that is run before every try, to keep the pace.
-    """
-    world = owner.outside()
-    policy = RetryPolicy(owner.max_retries, owner.max_retry_wait)
-    tried = 0
-    while True:
-        if before is not None:
-            yield from before()
-        try:
-            reply = yield make(world.now())
-            return read(reply)
-        except (ProviderError, TransportError) as error:
-            wait = policy.wait(error, tried, world.random())
-            if wait is None:
-                raise
-        yield Sleep(wait)
-        tried += 1
 
 
 class HostedCall:
@@ -86,13 +51,32 @@ class HostedCall:
         self._sent = sum(len(batch.texts) for batch in self.plan.batches)
         self._done = 0
         self._uses: list[Usage] = []
+        self._rows: dict[int, Array] = {}  # number of the first piece -> vectors, as the requests succeed
+        self._pace = pace_of(owner.outside(), (owner.origin, owner.account, owner.wire_model))
+
+    def run(self) -> Embedded:
+        """Do all with blocking calls, the batches in threads."""
+        owner = self.owner
+        with span(self) as done:
+            outcome = run(
+                self, self._jobs, owner.outside(), timeout=self.timeout, limit=owner.max_concurrency, on_done=self._told
+            )
+            return done(self._finish(outcome))
+
+    async def arun(self) -> Embedded:
+        """Do all in the event loop, the batches as tasks."""
+        owner = self.owner
+        with span(self) as done:
+            outcome = await arun(
+                self, self._jobs, owner.outside(), timeout=self.timeout, limit=owner.max_concurrency, on_done=self._told
+            )
+            return done(self._finish(outcome))
 
     @property
-    def jobs(self) -> range:
-        """One job a batch."""
+    def _jobs(self) -> range:
         return range(len(self.plan.batches))
 
-    def told(self, number: int) -> None:
+    def _told(self, number: int) -> None:
         """Tell `on_progress` of a finished batch."""
         self._done += len(self.plan.batches[number].texts)
         if self.owner.on_progress is not None:
@@ -102,50 +86,51 @@ class HostedCall:
         """Get the credential; nothing is fetched for a call without texts."""
         return (yield from self.owner.auth.fetch(self.owner, refused)) if self.plan.batches else None
 
-    def job(self, number: int, credential: Any) -> Flow[Array | Renew]:
+    def job(self, number: int, credential: Any) -> Flow[Renew | None]:
         """Embed one batch."""
         return self._batch(self.plan.batches[number], credential)
 
-    def _batch(self, batch: Batch, credential: Any) -> Flow[Array | Renew]:
+    def _batch(self, batch: Batch, credential: Any) -> Flow[Renew | None]:
         """Embed a batch; one that is too large for the provider in two halves."""
         owner = self.owner
         if owner.must_halve(batch):
             return (yield from self._halves(batch, credential))
         try:
-            return (
-                yield from exchange(
-                    owner,
-                    lambda now: owner.signed(owner.request(batch), credential, now),
-                    lambda reply: self._read(reply, batch),
-                    lambda: self._paced(batch, credential),
-                )
+            self._rows[batch.start] = yield from exchange(
+                owner,
+                lambda now: owner.signed(owner.request(batch), credential, now),
+                lambda reply: self._read(reply, batch),
+                lambda: self._paced(batch),
             )
         except AuthenticationError as error:
-            if error.status == 401 and owner.auth.renewable(owner):
+            if owner.is_stale(error) and owner.auth.renewable(owner):
                 return Renew(credential, error)
             raise
         except InvalidRequest as error:
             if len(batch.texts) == 1 or not owner.is_too_large(error):
                 raise
-            owner.learn_limit(len(batch.texts) // 2)
-        return (yield from self._halves(batch, credential))
+        else:
+            return None
+        stale = yield from self._halves(batch, credential)
+        if stale is None:  # not before: one text that is too long would teach that every batch is
+            owner.learn_limit((len(batch.texts) + 1) // 2)
+        return stale
 
-    def _halves(self, batch: Batch, credential: Any) -> Flow[Array | Renew]:
-        parts: list[Array] = []
+    def _halves(self, batch: Batch, credential: Any) -> Flow[Renew | None]:
+        """Embed a batch in two halves; a half that is done is not sent again after a renewal."""
         for half in batch.halves():
-            part = yield from self._batch(half, credential)
-            if isinstance(part, Renew):
-                return part
-            parts.append(part)
-        return np.concatenate(parts)
+            if len(self._rows.get(half.start, ())) == len(half.texts):
+                continue
+            stale = yield from self._batch(half, credential)
+            if stale is not None:
+                return stale
+        return None
 
-    def _paced(self, batch: Batch, credential: Any) -> Flow[None]:
+    def _paced(self, batch: Batch) -> Flow[None]:
         """Wait until the account's pace allows the request."""
         owner = self.owner
-        world = owner.outside()
-        pace = pace_of(world, (owner.origin, str(credential), owner.model_name))
-        wait = pace.reserve(
-            world.now().timestamp(),
+        wait = self._pace.reserve(
+            owner.outside().now().timestamp(),
             batch.tokens,
             requests_per_minute=owner.requests_per_minute,
             tokens_per_minute=owner.tokens_per_minute,
@@ -157,50 +142,41 @@ class HostedCall:
     def _read(self, reply: Reply, batch: Batch) -> Array:
         """The vectors of a reply, checked."""
         owner = self.owner
-        if reply.status >= 300:  # a redirect is not followed: credentials would go along
-            raise owner.error(reply)
-        try:
+        self._pace.heed(reply.headers, owner.outside().now().timestamp(), batch.tokens)
+
+        def checked() -> tuple[Array, int | None]:
             vectors = owner.vectors(reply)
-            check_array(vectors, len(batch.texts), getattr(owner, "dimensions", None))
-            tokens = owner.tokens(reply)
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            if isinstance(error, EmbeddingError):
-                raise
-            raise self._unreadable(reply, error) from None
+            check_array(vectors, len(batch.texts), owner.width(getattr(owner, "dimensions", None)))
+            return vectors, owner.tokens(reply)
+
+        vectors, tokens = owner.read(reply, checked)
         self._uses.append(Usage(tokens, 0, owner.cost_of(tokens)))
         return vectors
 
-    def _unreadable(self, reply: Reply, error: Exception) -> ProviderError:
-        code, message = details(reply)
-        said = self.owner.error(reply, message, code) if code or message else None
-        if said is not None and type(said) is not ProviderError:
-            return said
-        return BadResponse(str(error), provider=self.owner.provider, status=reply.status)
-
-    def finish(self, outcome: Outcome[Array | Renew]) -> Embedded:
+    def _finish(self, outcome: Outcome[Any]) -> Embedded:
         """The result of the call.
 
         Raises:
             EmbeddingError: the first failure, with what was completed.
         """
-        results = {number: rows for number, rows in outcome.results.items() if not isinstance(rows, Renew)}
         usage = Usage()
         for use in self._uses:
             usage = usage.plus(use)
         self.owner.count(usage)
-        widths = {rows.shape[1] for rows in results.values()}
+        widths = {rows.shape[1] for rows in self._rows.values()}
         error = outcome.error
-        if error is None and len(widths) > 1:
-            error = BadResponse(f"vectors of different widths came: {sorted(widths)}", provider=self.owner.provider)
-            results = {}
+        if len(widths) > 1:
+            said = f"vectors of different widths came: {sorted(widths)}"
+            error = error or BadResponse(said, provider=self.owner.slug)
+            self._rows.clear()
         if error is not None:
             if isinstance(error, EmbeddingError):
-                error.completed = self.plan.completed(results)
+                error.completed = self.plan.completed(self._rows)
             raise error
-        if not results:
-            vectors = np.zeros((0, self.owner.space.dimensions or 0), dtype=np.float32)
+        if self._rows:
+            vectors = self.plan.gather([self._rows[start] for start in sorted(self._rows)])
         else:
-            vectors = self.plan.gather([results[number] for number in self.jobs])
+            vectors = np.zeros((0, self.owner.space.dimensions or 0), dtype=np.float32)
         return Embedded.of(vectors, self.owner.space, usage, (*self.plan.notes, *self._role_notes()))
 
     def _role_notes(self) -> tuple[Note, ...]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, fields
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 __all__ = ["Model", "model", "price"]
@@ -18,6 +17,7 @@ class Model:
     Attributes:
         dimensions: width of a vector.
         max_tokens: tokens a text.
+        texts: texts a request, if the model takes fewer than others of its vendor.
         price: US dollars a million tokens.
         normalised: whether every vector has length 1.
         source: the page that says so.
@@ -25,6 +25,7 @@ class Model:
 
     dimensions: int | None = None
     max_tokens: int | None = None
+    texts: int | None = None
     price: float | None = None
     normalised: bool | None = None
     source: str = ""
@@ -32,7 +33,9 @@ class Model:
 
 @cache
 def _tables() -> dict[str, dict[str, Any]]:
-    return tomllib.loads(files("onevec").joinpath("models.toml").read_text(encoding="utf-8"))
+    import tomllib
+
+    return tomllib.loads(Path(__file__).with_name("models.toml").read_text(encoding="utf-8"))
 
 
 def model(slug: str, name: str) -> Model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ def _text(value: Any) -> str:
 
 
 def _whole(value: Any) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
+    if not isinstance(value, bool) and isinstance(value, Integral):  # numpy's too
+        return int(value)
     if isinstance(value, str) or (isinstance(value, float) and value.is_integer()):
         try:
             return int(value)
@@ -33,7 +34,7 @@ def _whole(value: Any) -> int:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, int | float | str) and not isinstance(value, bool):
+    if not isinstance(value, bool) and isinstance(value, Real | str):
         try:
             return float(value)
         except ValueError:

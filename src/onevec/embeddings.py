@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-import uuid
 from abc import ABC
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Self, TypeVar
 
 import numpy as np
 
-from .errors import ConfigurationError
+from .errors import BadResponse, ConfigurationError
 from .space import SpaceId
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -33,6 +31,11 @@ class Role(StrEnum):
     SIMILARITY = "similarity"
     CLASSIFICATION = "classification"
     CLUSTERING = "clustering"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Role:
+        message = f"role must be one of {', '.join(cls)}, not {value!r}"
+        raise ConfigurationError(message)
 
 
 class Usage(NamedTuple):
@@ -58,6 +61,8 @@ class Usage(NamedTuple):
 
 
 Number = TypeVar("Number", int, float)
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def _sum(left: Number | None, right: Number | None) -> Number | None:
@@ -187,10 +192,12 @@ class Embeddings(ABC):  # noqa: B024  # __new__ checks: there are two ways to be
     def space(self) -> SpaceId:
         """The space that the vectors live in; of a class that does not say, every instance has a space of its own."""
         if self._own_space is None:
+            import uuid
+
             kind = type(self)
             own = SpaceId(origin="object", model=f"{kind.__module__}.{kind.__qualname__}", revision=uuid.uuid4().hex)
-            object.__setattr__(self, "_own_space", own)
-            return own
+            first: SpaceId = vars(self).setdefault("_own_space", own)  # another thread may have been faster
+            return first
         return self._own_space
 
     def recipe(self, role: Role | str = Role.DOCUMENT) -> Recipe:
@@ -222,11 +229,11 @@ class Embeddings(ABC):  # noqa: B024  # __new__ checks: there are two ways to be
         whole = check_texts(texts)
         query = Role(role) is Role.QUERY
         rows = [self.embed_query(text) for text in whole] if query else self.embed_documents(whole)
-        return Embedded.of(self._array(rows), self.space)
+        return Embedded.of(self._array(rows, len(whole)), self.space)
 
     async def aembed(self, texts: Sequence[str], role: Role | str = Role.DOCUMENT) -> Embedded:
         """`embed`, without blocking the event loop."""
-        return await asyncio.to_thread(self.embed, texts, role)
+        return await in_thread(self.embed, texts, role)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed documents; one list of floats for each text, in order."""
@@ -241,22 +248,38 @@ class Embeddings(ABC):  # noqa: B024  # __new__ checks: there are two ways to be
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
         """`embed_documents`, without blocking the event loop."""
         if type(self).embed_documents is not Embeddings.embed_documents:
-            return await asyncio.to_thread(self.embed_documents, texts)
+            return await in_thread(self.embed_documents, texts)
         rows: list[list[float]] = (await self.aembed(texts, Role.DOCUMENT)).vectors.tolist()
         return rows
 
     async def aembed_query(self, text: str) -> list[float]:
         """`embed_query`, without blocking the event loop."""
         if type(self).embed_query is not Embeddings.embed_query:
-            return await asyncio.to_thread(self.embed_query, text)
+            return await in_thread(self.embed_query, text)
         row: list[float] = (await self.aembed([text], Role.QUERY)).vectors[0].tolist()
         return row
 
-    def _array(self, rows: list[list[float]]) -> NDArray[np.float32]:
-        """Lists of floats as one array."""
-        if not rows:
+    def _array(self, rows: list[list[float]], count: int) -> NDArray[np.float32]:
+        """Lists of floats as one array of finite numbers."""
+        if len(rows) == count == 0:
             return np.zeros((0, self.space.dimensions or 0), dtype=np.float32)
-        return np.array(rows, dtype=np.float32)
+        try:
+            whole = np.array(rows, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            message = f"{type(self).__name__} gave something else than rows of numbers of one width: {error}"
+            raise BadResponse(message) from None
+        if whole.ndim != 2 or len(whole) != count or not np.isfinite(whole).all():
+            finite = "" if np.isfinite(whole).all() else " with NaN or infinity"
+            message = f"{type(self).__name__} gave an array {whole.shape}{finite} for {count} texts"
+            raise BadResponse(message)
+        return whole
+
+
+async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run a blocking function in a worker thread that sees the caller's context variables."""
+    import asyncio  # takes longer to import than the rest of this module, and many never need it
+
+    return await asyncio.to_thread(function, *args, **kwargs)
 
 
 def register_with_langchain() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from .errors import (
     AuthenticationError,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     )
     from .wire import Reply
 
-__all__ = ["details", "kind_of_status", "redact"]
+__all__ = ["code_at", "details", "kind_of_status", "redact"]
 
 _BY_STATUS: dict[int, type[ProviderError]] = {
     400: InvalidRequest,
@@ -40,8 +41,10 @@ _BY_STATUS: dict[int, type[ProviderError]] = {
 _CODES = ("code", "error_code", "err_code", "errorCode", "status_code", "type", "__type", "status")
 _MESSAGES = ("message", "error_msg", "err_msg", "errorMessage", "msg", "status_msg", "detail", "description", "Message")
 _NESTED = ("error", "errors", "base_resp", "detail", "header", "fault")
-SHOWN = 300
-"""Characters of an unreadable body that a message shows."""
+DEEP = 8
+"""Levels of a body that are searched."""
+SHOWN = 500
+"""Characters of what a provider said that a message shows."""
 
 
 def kind_of_status(status: int) -> type[ProviderError]:
@@ -64,23 +67,41 @@ def details(reply: Reply) -> tuple[str, str]:
     try:
         body = reply.json()
     except ValueError:
-        return "", " ".join(reply.body[:SHOWN].decode(errors="replace").split())
-    code, message = _find(body)
-    return code, message or (reply.body[:SHOWN].decode(errors="replace") if reply.status >= 300 else "")
+        return "", " ".join(reply.body.decode(errors="replace").split())
+    code, message = _find(body, DEEP)
+    return code, message or (reply.body.decode(errors="replace") if reply.status >= 300 else "")
 
 
-def _find(body: Any) -> tuple[str, str]:
+def code_at(reply: Reply, path: Sequence[str | int]) -> str:
+    """The code at a place of the vendor's own in the body, "" if there is none.
+
+    Example:
+        >>> from onevec.wire import Reply
+        >>> body = b'{"error": {"details": [{"reason": "API_KEY_INVALID"}]}}'
+        >>> code_at(Reply(status=400, body=body), ("error", "details", 0, "reason"))
+        'API_KEY_INVALID'
+    """
+    try:
+        value: Any = reply.json() if path else ""
+        for key in path:
+            value = value[key]
+    except (LookupError, TypeError, ValueError):
+        return ""
+    return str(value)
+
+
+def _find(body: Any, deep: int) -> tuple[str, str]:
     if isinstance(body, str):
         return "", body
     if isinstance(body, list):
         items = cast("Sequence[Any]", body)
-        return _find(items[0]) if items else ("", "")
+        return _find(items[0], deep - 1) if items and deep else ("", "")
     if not isinstance(body, dict):
         return "", ""
     fields = cast("dict[str, Any]", body)
     for key in _NESTED:
-        if fields.get(key):
-            code, message = _find(fields[key])
+        if fields.get(key) and deep:
+            code, message = _find(fields[key], deep - 1)
             if code or message:
                 return code or _first(fields, _CODES), message or _first(fields, _MESSAGES)
     return _first(fields, _CODES), _first(fields, _MESSAGES)
@@ -92,9 +113,16 @@ def _first(body: dict[str, Any], names: Iterable[str]) -> str:
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """The text with every secret, as it is or quoted for a URL, replaced by `****`."""
-    for value in sorted(
-        {form for secret in secrets for form in (secret, quote(secret, safe="")) if form}, key=len, reverse=True
-    ):
-        text = text.replace(value, "****")
-    return text
+    """At most `SHOWN` characters of the text, with every secret replaced by `****`."""
+    for form in sorted({form for secret in secrets if secret for form in _forms(secret)}, key=len, reverse=True):
+        text = text.replace(form, "****")
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"  # cut last: no part of a secret may stay
+
+
+def _forms(secret: str) -> set[str]:
+    """A secret as it is, and as it looks in a URL and in JSON."""
+    plain = secret.encode(errors="replace")
+    quoted = {quote(plain, safe=""), quote(plain), quote_plus(plain)}
+    lower = {re.sub("%..", lambda found: found[0].lower(), form) for form in quoted}
+    escaped = secret.replace("\\", "\\\\").replace('"', '\\"')
+    return {secret, *quoted, *lower, escaped, escaped.replace("/", "\\/")}

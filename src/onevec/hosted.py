@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
-from urllib.parse import urlsplit
 
 from . import catalogue
-from .arrays import Array, array, in_order, packed
-from .auth import Auth, Bearer, KeyHeader, KeyQuery
+from .arrays import Array, array, in_order, packed, unit_length
+from .auth import Auth, Bearer, FirstGiven, KeyHeader, KeyQuery, Token, TokenExchange
 from .call import HostedCall
 from .embeddings import Embeddings, Role, Usage
 from .errors import (
@@ -20,27 +19,19 @@ from .errors import (
     RateLimited,
     ServiceUnavailable,
 )
-from .failures import details, kind_of_status, redact
-from .parallel import arun, run
-from .params import Parameters, SecretField, alias_of, ignored, param, secret
-from .plan import Batch, Limits
+from .params import SecretField, alias_of, ignored, param, secret
+from .plan import LONG_TEXT, Batch, Limits
 from .recipes import PROBE, recipe_of
-from .retry import RETRYABLE, retry_after
+from .service import Service
 from .space import SpaceId
-from .transport import default_transport
 from .wire import Flow, Reply, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
 
     from .embeddings import Embedded
-    from .errors import (
-        ProviderError,
-    )
     from .plan import LongText
     from .space import Recipe
-    from .transport import Transport
 
 __all__ = [
     "Array",
@@ -49,6 +40,7 @@ __all__ = [
     "Batch",
     "Bearer",
     "ConfigurationError",
+    "FirstGiven",
     "Flow",
     "HostedEmbeddings",
     "InputTooLong",
@@ -61,6 +53,8 @@ __all__ = [
     "Role",
     "SecretField",
     "ServiceUnavailable",
+    "Token",
+    "TokenExchange",
     "alias_of",
     "array",
     "ignored",
@@ -68,7 +62,11 @@ __all__ = [
     "packed",
     "param",
     "secret",
+    "unit_length",
 ]
+
+PACKED = frozenset({"binary", "ubinary"})
+"""Forms that keep one bit a dimension; their rows are bytes, signed or unsigned, as numbers."""
 
 
 @dataclass(slots=True)
@@ -76,12 +74,13 @@ class _State:
     """What an instance learns and counts; copies for single calls share it."""
 
     learned_batch: int | None = None
+    credential: Any = None
     usage: Usage = field(default_factory=Usage)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-class HostedEmbeddings(Parameters, Embeddings):
-    """The base of every class that is reached over HTTP.
+class HostedEmbeddings(Service, Embeddings):
+    """The base of every model class that is reached over HTTP.
 
     A subclass is parameters, class attributes and two pure hooks, `request` and `vectors`.
 
@@ -90,53 +89,26 @@ class HostedEmbeddings(Parameters, Embeddings):
         TransportError, ProviderError: from every call; `completed` holds what had succeeded.
     """
 
-    base_url: str = ""
-    """Where the service is; another address makes another space."""
-    timeout: float | None = 60.0
-    """Seconds of wall time for one request, body included."""
-    max_retries: int = 5
-    """Tries after the first, for faults that pass."""
-    max_retry_wait: float = 120.0
-    """Seconds; a provider that asks to wait longer raises `RateLimited` at once."""
     max_concurrency: int = 8
     """Requests in flight at once in one call; 1 keeps them in the order of the texts."""
     batch_size: int | None = None
     """Texts a request; never more than the provider takes."""
-    requests_per_minute: float | None = None
-    """Shared by all instances with the same account and model."""
-    tokens_per_minute: float | None = None
-    """Shared by all instances with the same account and model."""
-    default_headers: Mapping[str, str] | None = None
-    """Put on every request."""
     long_text: LongText = "error"
     """What to do with a text beyond the model's limit: "error", "truncate", or "split" (mean of the pieces)."""
     tokenizer: Any = param(default=None, shown=False)
     """The model's tokenizer, for exact counts: an object with `encode(text)` and `decode(ids)`."""
     on_progress: Callable[[int, int], None] | None = param(default=None, shown=False)
     """Called with (texts done, texts to send) after every request."""
-    transport: Transport | None = param(default=None, shown=False)
-    """The network; the process's own if none is given."""
 
-    auth: ClassVar[Auth] = Auth()
-    status: ClassVar[str] = "live"
-    retired: ClassVar[str] = ""
-    extra: ClassVar[str | None] = None
-    docs: ClassVar[str] = ""
-    error_codes: ClassVar[Mapping[str, type[ProviderError]]] = {}
-    permanent_codes: ClassVar[frozenset[str]] = frozenset()
-    too_large: ClassVar[tuple[str, ...]] = ()
+    model_parameter: ClassVar[str] = "model"
     limits: ClassVar[Limits] = Limits()
-    whole_url: ClassVar[str] = ""
+    too_large: ClassVar[tuple[str, ...]] = ()
     tokens_at: ClassVar[tuple[str, ...]] = ("usage", "total_tokens")
-    _transient: ClassVar[frozenset[str]] = frozenset({"transport", "on_progress"})
 
     def __post_init__(self) -> None:
-        if self.retired and not self.base_url:
-            message = (
-                f"{type(self).__name__}: this service was closed; use {self.retired}, "
-                "or pass base_url= of a server that speaks its format"
-            )
-            raise ConfigurationError(message)
+        super().__post_init__()
+        self._at_least(1, "max_concurrency")
+        self.require(self.long_text in LONG_TEXT, f"long_text must be one of {', '.join(LONG_TEXT)}")
         self._state = _State()
 
     # What a provider says ---------------------------------------------------------------------------------------
@@ -156,74 +128,49 @@ class HostedEmbeddings(Parameters, Embeddings):
             value = cast("dict[str, Any]", value).get(key) if isinstance(value, dict) else None
         return value if isinstance(value, int) else None
 
+    def provider_limits(self) -> Limits:
+        """What the provider takes in one request; of some it depends on the model."""
+        return self.limits
+
     def limits_of_model(self) -> Limits:
-        """What one request may carry: the class's limits, made smaller by `batch_size` and the catalogue."""
-        sizes = [size for size in (self.limits.texts, self.batch_size, self._state.learned_batch) if size is not None]
-        known = catalogue.model(self.provider, self.model_name).max_tokens
-        return Limits(
-            min(sizes) if sizes else None, self.limits.tokens, self.limits.bytes, self.limits.text_tokens or known
-        )
-
-    # For the hooks ----------------------------------------------------------------------------------------------
+        """What one request may carry: the provider's limits, made smaller by `batch_size` and the catalogue."""
+        own, known = self.provider_limits(), catalogue.model(self.slug, self.wire_model)
+        sizes = (own.texts, known.texts, self.batch_size, self._state.learned_batch)
+        texts = min((size for size in sizes if size is not None), default=None)
+        return Limits(texts, own.tokens, own.bytes, own.text_tokens or known.max_tokens)
 
     @property
-    def provider(self) -> str:
-        """What stands before the ":" in `load("provider:model")`."""
-        return type(self).__module__.rpartition(".")[2]
-
-    @property
-    def model_name(self) -> str:
+    def wire_model(self) -> str:
         """The model, as the provider calls it."""
-        return str(getattr(self, "model", ""))
+        return str(getattr(self, self.model_parameter, ""))
 
-    def url(self, path: str) -> str:
-        """The address of a path below `base_url`, or the whole address if the class takes one and it was given."""
-        if self.whole_url and (whole := getattr(self, self.whole_url)):
-            return str(whole)
-        if not self.base_url:
-            message = f"{type(self).__name__} needs {self._spellings('base_url')}: the address of the service"
-            raise ConfigurationError(message)
-        return self.base_url.rstrip("/") + path
+    @property
+    def wire_dtype(self) -> str:
+        """Type of the numbers as the provider sends them; those of `PACKED` hold eight dimensions in a number."""
+        return "float32"
 
-    def check(self, reply: Reply, *, code: object, message: object = "") -> None:
-        """Raise what an error code inside a good HTTP status means; a code that is empty or 0 passes."""
-        if code not in {None, "", 0, "0"}:
-            raise self.error(reply, str(message), code=str(code))
+    def width(self, dimensions: int | None) -> int | None:
+        """Numbers in a row of so many dimensions."""
+        return dimensions // 8 if dimensions and self.wire_dtype in PACKED else dimensions
 
-    def error(self, reply: Reply, message: str = "", code: str = "") -> ProviderError:
-        """The error for a reply, by `error_codes`, else by the status. It holds no secret."""
-        if not (message or code):
-            code, message = details(reply)
-        kind = self.error_codes.get(code) or kind_of_status(reply.status)
-        passing = reply.status in RETRYABLE or reply.status >= 500 or issubclass(kind, RateLimited | ServiceUnavailable)
-        wish = reply.headers.get("x-should-retry")
-        return kind(
-            redact(message, self._secrets()),
-            provider=self.provider,
-            status=reply.status,
-            code=code,
-            request_id=reply.headers.get("x-request-id", ""),
-            retryable=passing and code not in self.permanent_codes if wish is None else wish == "true",
-            retry_after=retry_after(reply.headers, self.outside().now()),
-        )
-
-    def _secrets(self) -> list[str]:
-        held = (getattr(self, name) for name, spec in self._params.items() if spec.secret)
-        return [secret.get_secret_value() for secret in held if secret is not None and secret.known]
+    def normalised(self, known: bool | None) -> bool | None:
+        """Whether every vector has length 1, where the catalogue says `known`."""
+        return known
 
     # Space and recipe -------------------------------------------------------------------------------------------
 
     @property
     def space(self) -> SpaceId:
         """The space that the vectors live in."""
-        own = self._is_own_address()
-        facts = catalogue.model(self.provider, self.model_name) if own else catalogue.Model()
+        own = self.is_own_address()
+        facts = catalogue.model(self.slug, self.wire_model) if own else catalogue.Model()
         asked: int | None = getattr(self, "dimensions", None)
         return SpaceId(
             origin=self.origin,
-            model=self.model_name,
-            dimensions=asked or facts.dimensions,
-            normalised=facts.normalised,
+            model=self.wire_model,
+            dimensions=self.width(asked or facts.dimensions),
+            normalised=self.normalised(facts.normalised),
+            dtype=self.wire_dtype,
         )
 
     def recipe(self, role: Role | str = Role.DOCUMENT) -> Recipe:
@@ -232,35 +179,15 @@ class HostedEmbeddings(Parameters, Embeddings):
             lambda each: self.request(Batch([PROBE], each)), Role(role), space=self.space, long_text=self.long_text
         )
 
-    @property
-    def origin(self) -> str:
-        """The vendor's name, or host and path of an address that is not the vendor's."""
-        return self.provider if self._is_own_address() else _host_and_path(self._address())
-
-    def _address(self) -> str:
-        return str((self.whole_url and getattr(self, self.whole_url)) or self.base_url)
-
-    def _is_own_address(self) -> bool:
-        default = self._params["base_url"].default
-        return isinstance(default, str) and self._address().rstrip("/") == default.rstrip("/") != ""
-
     # Calls ------------------------------------------------------------------------------------------------------
 
     def embed(self, texts: Sequence[str], role: Role | str = Role.DOCUMENT) -> Embedded:
         """Embed texts for a role; see `Embeddings.embed`."""
-        call = HostedCall(self, texts, Role(role))
-        return call.finish(
-            run(call, call.jobs, self.outside(), timeout=call.timeout, limit=self.max_concurrency, on_done=call.told)
-        )
+        return HostedCall(self, texts, Role(role)).run()
 
     async def aembed(self, texts: Sequence[str], role: Role | str = Role.DOCUMENT) -> Embedded:
         """`embed`, without blocking the event loop."""
-        call = HostedCall(self, texts, Role(role))
-        return call.finish(
-            await arun(
-                call, call.jobs, self.outside(), timeout=call.timeout, limit=self.max_concurrency, on_done=call.told
-            )
-        )
+        return await HostedCall(self, texts, Role(role)).arun()
 
     def embed_documents(self, texts: list[str], chunk_size: int | None = None, **options: Any) -> list[list[float]]:
         """Embed documents; `chunk_size` is `batch_size` for this call, options are parameters for this call."""
@@ -298,19 +225,24 @@ class HostedEmbeddings(Parameters, Embeddings):
 
     # For the call -----------------------------------------------------------------------------------------------
 
-    def outside(self) -> Transport:
-        """The network, the clock and chance."""
-        return default_transport() if self.transport is None else self.transport
-
-    def signed(self, request: Request, credential: Any, now: datetime) -> Request:
-        """What is sent: the request with the default headers and the credential."""
-        whole = request.with_headers(self.default_headers) if self.default_headers else request
-        return self.auth.sign(whole, credential, self, now)
-
     def is_too_large(self, error: InvalidRequest) -> bool:
         """Whether fewer texts may pass where these did not."""
         said = str(error).lower()
         return isinstance(error, InputTooLong) or any(phrase in said for phrase in self.too_large)
+
+    @property
+    def credential_held(self) -> Any:
+        """What `auth` keeps from one call to the next: a `Token`, or an object of a library that hands out tokens."""
+        return self._state.credential
+
+    @credential_held.setter
+    def credential_held(self, credential: Any) -> None:
+        self._state.credential = credential
+
+    def hidden(self) -> list[str]:
+        """What no message may show: the secrets, and the token that was fetched with them."""
+        held = self._state.credential
+        return [*super().hidden(), *([held.value] if isinstance(held, Token) else [])]
 
     def learn_limit(self, texts: int) -> None:
         """Remember that no more texts than this pass in one request."""
@@ -324,7 +256,7 @@ class HostedEmbeddings(Parameters, Embeddings):
 
     def cost_of(self, tokens: int | None) -> float | None:
         """US dollars for tokens, by the catalogue."""
-        price = catalogue.price(self.provider, self.model_name) if self._is_own_address() else None
+        price = catalogue.price(self.slug, self.wire_model) if self.is_own_address() else None
         return None if price is None or tokens is None else price * tokens / 1e6
 
     def count(self, usage: Usage) -> None:
@@ -336,8 +268,3 @@ class HostedEmbeddings(Parameters, Embeddings):
     def usage(self) -> Usage:
         """What all calls of this instance took."""
         return self._state.usage
-
-
-def _host_and_path(address: str) -> str:
-    parts = urlsplit(address)
-    return f"{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from difflib import get_close_matches
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._catalog import ENTRIES
@@ -64,8 +64,10 @@ def providers() -> list[ProviderInfo]:
 def _find(name: str) -> tuple[ProviderInfo, str]:
     """The class for a name, and what it is to load."""
     by_slug = {entry.slug: entry for entry in ENTRIES if entry.default}
-    if _DRIVE.match(name) or (name not in by_slug and Path(name).exists()):
-        return next(by_slug[slug] for slug in FOLDER_SLUGS if slug in by_slug), name
+    if _DRIVE.match(name) or (name not in by_slug and os.path.exists(name)):  # noqa: PTH110  # takes any name
+        for folder_slug in FOLDER_SLUGS:
+            if folder_slug in by_slug:
+                return by_slug[folder_slug], name
     slug, _, rest = name.partition(":")
     by_class = {entry.name: entry for entry in ENTRIES}
     found = by_slug.get(slug) or by_class.get(slug)

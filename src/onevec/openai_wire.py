@@ -5,22 +5,24 @@ Source: https://platform.openai.com/docs/api-reference/embeddings/create
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .arrays import array, in_order
 from .errors import ConfigurationError, InputTooLong
 from .hosted import HostedEmbeddings
-from .params import param
+from .params import alias_of, ignored, param
+from .transport import HttpTransport
 from .wire import Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .arrays import Array
-    from .plan import Batch, LongText
+    from .plan import Batch, Limits, LongText
     from .wire import Reply
 
-__all__ = ["OpenAIWire"]
+__all__ = ["LangChainOpenAI", "OpenAIWire"]
 
 
 class OpenAIWire(HostedEmbeddings):
@@ -28,6 +30,8 @@ class OpenAIWire(HostedEmbeddings):
 
     model: str = ""
     """Name of the model, sent as `model`."""
+    dimensions: int | None = None
+    """Width of the vectors, for models that can shorten them."""
     model_kwargs: Mapping[str, Any] = param(default={})
     """More fields of the body; those in `extra_body` too."""
     long_text: LongText = "split"
@@ -54,8 +58,8 @@ class OpenAIWire(HostedEmbeddings):
     def body(self, batch: Batch) -> dict[str, Any]:
         """The body of the request, before `model_kwargs`."""
         fields: dict[str, Any] = {"input": batch.texts, "model": self.model}
-        if (dimensions := getattr(self, "dimensions", None)) is not None:
-            fields["dimensions"] = dimensions
+        if self.dimensions is not None:
+            fields["dimensions"] = self.dimensions
         if self.base64:
             fields["encoding_format"] = "base64"
         return fields
@@ -69,3 +73,60 @@ class OpenAIWire(HostedEmbeddings):
     def vectors(self, reply: Reply) -> Array:
         """Rows by their `index`, as numbers or base64."""
         return array([row["embedding"] for row in in_order(reply.json()["data"])])
+
+
+class LangChainOpenAI(OpenAIWire):
+    """The parameters that LangChain's OpenAIEmbeddings and the classes made from it share."""
+
+    batch_size: int | None = 1000
+    chunk_size: int | None = alias_of("batch_size")
+    max_retries: int = 2
+    timeout: float | None = 600.0
+    request_timeout: float | None = alias_of("timeout")
+    openai_organization: str | None = param(default=None, env=("OPENAI_ORG_ID", "OPENAI_ORGANIZATION"))
+    organization: str | None = alias_of("openai_organization")
+    default_query: Mapping[str, str] | None = None
+    """Query parameters of every request."""
+    openai_proxy: str | None = param(default=None, env="OPENAI_PROXY", shown=False)
+    """Address of a proxy; it may hold a password."""
+    embedding_ctx_length: int = 8191
+    """Tokens a text; a longer one is treated as `long_text` says."""
+    check_embedding_ctx_length: bool = True
+    """False sends every text whole."""
+
+    deployment: str | None = ignored("it was for old Azure use; see AzureOpenAIEmbeddings")
+    openai_api_version: str | None = ignored("only AzureOpenAIEmbeddings sends a version")
+    api_version: str | None = alias_of("openai_api_version")
+    headers: Any = ignored("pass default_headers=")
+    tiktoken_enabled: bool | None = ignored("texts go out as strings; pass tokenizer= for exact counts")
+    tiktoken_model_name: str | None = ignored("texts go out as strings; pass tokenizer= for exact counts")
+    allowed_special: Any = ignored("texts go out as strings, special tokens in them are plain text")
+    disallowed_special: Any = ignored("texts go out as strings, special tokens in them are plain text")
+    show_progress_bar: bool | None = ignored("pass on_progress=")
+    skip_empty: bool | None = ignored("every text gets the vector that the provider gives")
+    retry_min_seconds: int | None = ignored("waits are a random part of a span that doubles; see max_retry_wait")
+    retry_max_seconds: int | None = ignored("waits are a random part of a span that doubles; see max_retry_wait")
+    http_client: Any = ignored("pass transport=")
+    http_async_client: Any = ignored("pass transport=")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.openai_proxy and self.transport is None:
+            self.transport = HttpTransport(proxy=self.openai_proxy)
+
+    def limits_of_model(self) -> Limits:
+        """The limits, with `embedding_ctx_length` for a text."""
+        longest = self.embedding_ctx_length if self.check_embedding_ctx_length else None
+        return replace(super().limits_of_model(), text_tokens=longest)
+
+    def body(self, batch: Batch) -> dict[str, Any]:
+        """The body; models ending in 001 took line breaks badly, so they get spaces."""
+        fields = super().body(batch)
+        if self.model.endswith("001") and self.check_embedding_ctx_length:
+            fields["input"] = [text.replace("\n", " ") for text in batch.texts]
+        return fields
+
+    def request(self, batch: Batch) -> Request:
+        """The request, with `default_query` and the organization."""
+        organization = {"OpenAI-Organization": self.openai_organization} if self.openai_organization else {}
+        return super().request(batch).with_query(**(self.default_query or {})).with_headers(organization)

@@ -26,8 +26,7 @@ def need(package: str, *, extra: str) -> Any:
     try:
         return importlib.import_module(package)
     except ModuleNotFoundError as error:
-        missing = error.name or package
-        if not f"{package}.".startswith(f"{missing}."):
+        if not f"{package}.".startswith(f"{error.name}."):  # no name: the package raised it by itself
             raise
         message = f"{package} is not installed: pip install 'onevec[{extra}]'"
         raise MissingDependency(message, name=package) from error

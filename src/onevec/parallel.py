@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from .wire import adrive, drive
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Iterator, Sequence
 
     from .errors import ProviderError
@@ -28,7 +27,7 @@ T_co = TypeVar("T_co", covariant=True)
 class Renew:
     """What a flow returns when the provider refused its credential: get another one and start it again."""
 
-    seen: Any
+    seen: Any = field(repr=False)
     error: ProviderError
 
 
@@ -52,7 +51,7 @@ class Outcome(Generic[T]):
     error: BaseException | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class _Run(Generic[T]):
     """What the workers of one run share."""
 
@@ -61,7 +60,7 @@ class _Run(Generic[T]):
     timeout: float
     todo: Iterator[int]
     on_done: Callable[[int], None] | None
-    credential: Any = None
+    credential: tuple[Any, ...] = (None,)  # one, in a tuple that is new after a renewal, even if the key is not
     outcome: Outcome[T] = field(default_factory=lambda: Outcome({}))
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -99,10 +98,12 @@ def run(
     renewing = threading.Lock()
     helpers = min(limit, len(jobs)) - 1
     try:
-        shared.credential = drive(work.prepare(None), transport, timeout)
+        shared.credential = (drive(work.prepare(None), transport, timeout),)
         if helpers < 1:
             _worker(shared, renewing)
         else:
+            from concurrent.futures import ThreadPoolExecutor  # most calls are one request and need no pool
+
             with ThreadPoolExecutor(helpers, thread_name_prefix="onevec") as pool:
                 for _ in range(helpers):
                     pool.submit(contextvars.copy_context().run, _worker, shared, renewing)
@@ -123,13 +124,14 @@ def _worker(shared: _Run[Any], renewing: threading.Lock) -> None:
 
 
 def _one(shared: _Run[Any], number: int, renewing: threading.Lock) -> Any:
-    result = drive(shared.work.job(number, shared.credential), shared.transport, shared.timeout)
+    used = shared.credential
+    result = drive(shared.work.job(number, *used), shared.transport, shared.timeout)
     if not isinstance(result, Renew):
         return result
     with renewing:
-        if shared.credential is result.seen:
-            shared.credential = drive(shared.work.prepare(result.seen), shared.transport, shared.timeout)
-    again = drive(shared.work.job(number, shared.credential), shared.transport, shared.timeout)
+        if shared.credential is used:
+            shared.credential = (drive(shared.work.prepare(result.seen), shared.transport, shared.timeout),)
+    again = drive(shared.work.job(number, *shared.credential), shared.transport, shared.timeout)
     if isinstance(again, Renew):
         raise again.error
     return again
@@ -146,10 +148,12 @@ async def arun(
 ) -> Outcome[T]:
     """`run` with tasks in place of threads; cancelling it leaves no task behind."""
     shared = _Run(work, transport, timeout, iter(jobs), on_done)
+    import asyncio
+
     renewing = asyncio.Lock()
     workers = min(limit, len(jobs))
     try:
-        shared.credential = await adrive(work.prepare(None), transport, timeout)
+        shared.credential = (await adrive(work.prepare(None), transport, timeout),)
         if workers == 1:
             await _aworker(shared, renewing)
         else:
@@ -170,13 +174,14 @@ async def _aworker(shared: _Run[Any], renewing: asyncio.Lock) -> None:
 
 
 async def _aone(shared: _Run[Any], number: int, renewing: asyncio.Lock) -> Any:
-    result = await adrive(shared.work.job(number, shared.credential), shared.transport, shared.timeout)
+    used = shared.credential
+    result = await adrive(shared.work.job(number, *used), shared.transport, shared.timeout)
     if not isinstance(result, Renew):
         return result
     async with renewing:
-        if shared.credential is result.seen:
-            shared.credential = await adrive(shared.work.prepare(result.seen), shared.transport, shared.timeout)
-    again = await adrive(shared.work.job(number, shared.credential), shared.transport, shared.timeout)
+        if shared.credential is used:
+            shared.credential = (await adrive(shared.work.prepare(result.seen), shared.transport, shared.timeout),)
+    again = await adrive(shared.work.job(number, *shared.credential), shared.transport, shared.timeout)
     if isinstance(again, Renew):
         raise again.error
     return again

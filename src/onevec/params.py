@@ -16,6 +16,7 @@ from __future__ import annotations
 import copy
 import inspect
 import os
+import re
 import sys
 import warnings
 from dataclasses import dataclass, field, replace
@@ -29,9 +30,22 @@ from .secret import Secret, SecretField, reveal_secrets
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["Param", "Parameters", "Secret", "SecretField", "alias_of", "ignored", "param", "reveal_secrets", "secret"]
+__all__ = [
+    "Param",
+    "Parameters",
+    "Secret",
+    "SecretField",
+    "alias_of",
+    "ignored",
+    "param",
+    "parameters_of",
+    "reveal_secrets",
+    "secret",
+]
 
 UNSET: Any = object()
+_USER = re.compile("//[^/@]+@")
+"""Name and password in an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +109,9 @@ def secret(*, env: str | tuple[str, ...] = (), default: Any = UNSET) -> Any:
     return Param(default=default, env=(env,) if isinstance(env, str) else env, secret=True)
 
 
-def ignored(instead: str) -> Any:
+def ignored(instead: str, default: Any = None) -> Any:
     """A parameter of LangChain's class that has no effect here; a value gets a warning that says what to do instead."""
-    return Param(default=None, shown=False, ignored=instead)
+    return Param(default=default, shown=False, ignored=instead)
 
 
 _warned: set[tuple[str, str]] = set()
@@ -106,7 +120,7 @@ _warned: set[tuple[str, str]] = set()
 def _warn_of_ignored(owner: str, spec: Param) -> None:
     if (owner, spec.name) not in _warned:
         _warned.add((owner, spec.name))
-        warnings.warn(f"{owner}: {spec.name} has no effect: {spec.ignored}", UserWarning, stacklevel=4)
+        warnings.warn(f"{owner}: {spec.name} has no effect: {spec.ignored}", UserWarning, stacklevel=3)
 
 
 class _Alias:
@@ -125,6 +139,11 @@ class _Alias:
 def alias_of(target: str) -> Any:
     """A second name of the parameter `target`."""
     return _Alias(target)
+
+
+def _secret(value: Any) -> Secret:
+    """A `Secret` stays the same object, so that copies of an instance share what a function of keys answered."""
+    return value if isinstance(value, Secret) else Secret(value)
 
 
 def _annotations(cls: type) -> Mapping[str, str]:
@@ -149,8 +168,9 @@ def _declared(cls: type) -> tuple[dict[str, Param], dict[str, str]]:
             aliases[name] = value.target
             continue
         spec = value if isinstance(value, Param) else Param(default=value)
-        convert: Callable[[Any], Any] = Secret if spec.secret else converter(annotation)
-        params[name] = replace(spec, name=name, annotation=annotation, convert=convert)
+        hidden = spec.secret or "SecretField" in annotation
+        convert = _secret if hidden else converter(annotation)
+        params[name] = replace(spec, name=name, annotation=annotation, convert=convert, secret=hidden)
     return params, aliases
 
 
@@ -171,6 +191,10 @@ class Parameters:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         params, aliases = _declared(cls)
+        bare = sorted(cls._params.keys() & vars(cls).keys() - params.keys() - aliases.keys())
+        if bare:
+            message = f"{cls.__name__}: {', '.join(bare)} must be annotated, or the new default has no effect"
+            raise TypeError(message)
         cls._aliases = {**{k: v for k, v in cls._aliases.items() if k not in params}, **aliases}
         cls._params = {**{k: v for k, v in cls._params.items() if k not in aliases}, **params}
         cls.__signature__ = _signature(cls._params.items())  # type: ignore[attr-defined]  # help() and editors show it
@@ -184,13 +208,19 @@ class Parameters:
                 value = spec.resolve(owner, self._spellings(name))
             else:
                 value = spec.check(owner, value)
-                if spec.ignored:
+                if spec.ignored and value != spec.default:
                     _warn_of_ignored(owner, spec)
             object.__setattr__(self, name, value)
         self.__post_init__()
 
     def __post_init__(self) -> None:
         """Check what concerns several parameters; for subclasses."""
+
+    def require(self, condition: object, message: str) -> None:
+        """Refuse these parameters with a message unless the condition holds."""
+        if not condition:
+            whole = f"{type(self).__name__}: {message}"
+            raise ConfigurationError(whole)
 
     def copy(self, *, update: Mapping[str, Any] | None = None) -> Self:
         """A new instance with the same parameters, but for those in `update` (names or aliases)."""
@@ -234,10 +264,11 @@ class Parameters:
         object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
+        values = {name: getattr(self, name) for name, spec in self._params.items() if spec.shown}
         shown = (
-            f"{name}={getattr(self, name)!r}"
-            for name, spec in self._params.items()
-            if spec.shown and getattr(self, name) != spec.default
+            f"{name}={_USER.sub('//****@', repr(value))}"
+            for name, value in values.items()
+            if isinstance(value, Secret) or value != self._params[name].default
         )
         return f"{type(self).__name__}({', '.join(shown)})"
 
@@ -252,6 +283,15 @@ class Parameters:
 
     def __copy__(self) -> Self:
         return self.copy()
+
+
+def parameters_of(cls: type[Parameters]) -> list[tuple[Param, tuple[str, ...]]]:
+    """Every parameter of a class that has an effect, and its other spellings."""
+    spelled: dict[str, list[str]] = {}
+    for alias, target in cls._aliases.items():  # pyright: ignore[reportPrivateUsage]
+        spelled.setdefault(target, []).append(alias)
+    specs = cls._params.items()  # pyright: ignore[reportPrivateUsage]
+    return [(spec, tuple(spelled.get(name, ()))) for name, spec in specs if not spec.ignored]
 
 
 def _signature(params: Iterable[tuple[str, Param]]) -> inspect.Signature:

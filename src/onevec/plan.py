@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from .arrays import Array
     from .tokens import TokenCounter
 
-__all__ = ["Batch", "Limits", "LongText", "Plan", "estimate_tokens", "make_plan"]
+__all__ = ["LONG_TEXT", "Batch", "Limits", "LongText", "Plan", "estimate_tokens", "make_plan"]
 
 LongText = Literal["error", "truncate", "split"]
+LONG_TEXT: tuple[LongText, ...] = get_args(LongText)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +89,18 @@ class Plan:
         return unique if len(unique) == self.total else unique[np.asarray(self._places)]
 
     def completed(self, results: Mapping[int, Array]) -> Completed | None:
-        """What can be given of a call of which only some batches succeeded."""
+        """What can be given of a call of which only some requests succeeded.
+
+        Args:
+            results: vectors by the number of their first piece.
+        """
         if not results:
             return None
         width = next(iter(results.values())).shape[1]
         count = sum(len(batch.texts) for batch in self.batches)
         pieces = np.zeros((count, width), dtype=np.float32)
         done = np.zeros(count, dtype=np.bool_)
-        for number, rows in results.items():
-            start = self.batches[number].start
+        for start, rows in results.items():
             pieces[start : start + len(rows)] = rows
             done[start : start + len(rows)] = True
         if self._pieces:
@@ -133,8 +137,16 @@ def make_plan(
     """Plan a call.
 
     Raises:
+        ConfigurationError: a limit is less than 1.
         InputTooLong: a text is beyond the limit and `long_text` is "error".
     """
+    for name, limit in (
+        ("texts a request (parameter batch_size)", limits.texts),
+        ("tokens a text", limits.text_tokens),
+    ):
+        if limit is not None and limit < 1:
+            message = f"the limit of {name} must be at least 1, not {limit}"
+            raise ConfigurationError(message)
     unique = list(dict.fromkeys(texts))
     number = {text: place for place, text in enumerate(unique)}
     places = range(len(texts)) if len(unique) == len(texts) else [number[text] for text in texts]
@@ -180,9 +192,6 @@ def _too_long(text: str, total: int, limit: int, *, estimated: bool) -> InputToo
 
 def _batches(pieces: list[Piece], role: Role, limits: Limits) -> list[Batch]:
     """Consecutive pieces in as few batches as the limits allow; a piece beyond a limit goes alone."""
-    if limits.texts is not None and limits.texts < 1:
-        message = f"batch_size must be at least 1, not {limits.texts}"
-        raise ConfigurationError(message)
     batches: list[Batch] = []
     start = tokens = size = 0
     for end, piece in enumerate(pieces):

@@ -21,7 +21,7 @@ __all__ = ["PROBE", "recipe_of"]
 PROBE = "\u2402onevec\u2403"
 """Stands for a text in the requests that are compared."""
 
-IGNORED = frozenset({"encoding_format"})
+IGNORED = frozenset({("encoding_format",)})
 """Parts of a request that change how the numbers travel, not the numbers."""
 
 
@@ -49,24 +49,24 @@ def _read(request: Request) -> tuple[dict[str, str], str]:
         body = orjson.loads(request.body)
     except orjson.JSONDecodeError:
         return {**leaves, "body": hashlib.blake2b(request.body, digest_size=16).hexdigest()}, ""
-    for name, value in _walk(body, ""):
+    for path, value in _walk(body, ()):
+        name = orjson.dumps(path).decode()  # as JSON, no two paths look alike
         if isinstance(value, str) and PROBE in value:
-            before, _, after = value.partition(PROBE)
-            prefix = before
+            prefix, _, after = value.partition(PROBE)
             if after:
-                leaves[f"{name}:suffix"] = after
-        elif name not in IGNORED:
+                leaves[f"{name}:suffix"] = orjson.dumps(after).decode()
+        elif path not in IGNORED:
             leaves[name] = orjson.dumps(value).decode()
     return leaves, prefix
 
 
-def _walk(value: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Every leaf of a JSON value with its path."""
-    if isinstance(value, dict):
+def _walk(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Every leaf of a JSON value with its path; an empty list or object is a leaf."""
+    if value and isinstance(value, dict):
         for key, inner in cast("dict[str, Any]", value).items():
-            yield from _walk(inner, f"{name}.{key}" if name else str(key))
-    elif isinstance(value, list):
+            yield from _walk(inner, (*path, key))
+    elif value and isinstance(value, list):
         for place, inner in enumerate(cast("Sequence[Any]", value)):
-            yield from _walk(inner, f"{name}[{place}]")
+            yield from _walk(inner, (*path, place))
     else:
-        yield name, value
+        yield path, value

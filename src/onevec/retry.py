@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from .errors import ProviderError, TransportError
@@ -18,10 +17,7 @@ if TYPE_CHECKING:
 
     from .errors import EmbeddingError
 
-__all__ = ["RETRYABLE", "RetryPolicy", "retry_after"]
-
-RETRYABLE = frozenset({408, 409, 425, 429})
-"""Statuses below 500 after which the same request may succeed."""
+__all__ = ["RetryPolicy", "retry_after"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +50,14 @@ class RetryPolicy:
             return None
         if asked is not None:
             return asked if asked <= self.max_wait else None
-        return random * min(self.span, self.first * 2.0**tried, self.max_wait)
+        return random * min(self.span, self.first * 2.0 ** min(tried, 64), self.max_wait)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds that the reply asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as an HTTP date.
 
     Example:
+        >>> from datetime import UTC, datetime
         >>> from onevec.wire import Headers
         >>> retry_after(Headers({"Retry-After": "1.5"}), datetime(2026, 1, 1, tzinfo=UTC))
         1.5
@@ -72,9 +69,11 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
             continue
         if 0 <= seconds < float("inf"):
             return seconds
+    from email.utils import parsedate_to_datetime
+
     try:
         until = parsedate_to_datetime(headers.get("retry-after", ""))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)

@@ -52,16 +52,17 @@ class Secret:
         (True, 'sk-123')
     """
 
-    __slots__ = ("_env", "_source", "_value")
+    __slots__ = ("_env", "_former", "_source", "_value")
 
     _env: str | None
     _value: str | None
+    _former: str | None
     _source: Callable[[], str | Awaitable[str]] | None
 
     def __init__(
         self, value: str | HasSecretValue | Callable[[], str | Awaitable[str]], *, env: str | None = None
     ) -> None:
-        self._env, self._source = env, None
+        self._env, self._source, self._former = env, None, None
         if isinstance(value, Secret):
             self._env, self._source, self._value = value._env, value._source, value._value
         elif isinstance(value, str):
@@ -87,6 +88,11 @@ class Secret:
         raise ConfigurationError(message)
 
     @property
+    def variable(self) -> str | None:
+        """The environment variable that the value came from, if it did."""
+        return self._env
+
+    @property
     def source(self) -> Callable[[], str | Awaitable[str]] | None:
         """The function that hands out the value, if there is one."""
         return self._source
@@ -98,7 +104,12 @@ class Secret:
 
     def replace_value(self, value: str | None) -> None:
         """Keep what `source` answered; None forgets it."""
-        self._value = value
+        self._former, self._value = self._value, value
+
+    @property
+    def values(self) -> list[str]:
+        """The value and the one before it, as far as they are known: a late reply may still show the one before."""
+        return [value for value in (self._value, self._former) if value is not None]
 
     def get_secret_value(self) -> str:
         """The plain string.

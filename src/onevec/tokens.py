@@ -99,8 +99,9 @@ class Exact:
         while start < len(ids):
             end = min(start + limit, len(ids))
             part = self._tokenizer.decode(ids[start:end])
-            while part.endswith("\ufffd") and end - start > 1 and end < len(ids):
-                end -= 1
+            whole = end
+            while part.endswith("\ufffd") and end - 1 > max(start, whole - 4) and end < len(ids):
+                end -= 1  # no character has more than 4 bytes
                 part = self._tokenizer.decode(ids[start:end])
             pieces.append(Piece(part, end - start))
             start = end

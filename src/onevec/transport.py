@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
+import re
 import threading
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol, cast
-from urllib.request import getproxies
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from urllib.parse import quote
 from weakref import WeakKeyDictionary, WeakSet
 
-from .errors import TimedOut, TransportError
+from .deadlines import deadline, obey_deadlines
+from .errors import ConfigurationError, TimedOut, TransportError
 from .wire import Headers, Reply
 
 if TYPE_CHECKING:
+    import asyncio
     import ssl
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     import httpx2
 
+    from .errors import EmbeddingError
     from .wire import Request
 
 __all__ = ["HttpTransport", "Transport", "default_transport"]
 
+T = TypeVar("T")
 KEEP_ALIVE_SECONDS = 30.0
 MAX_CONNECTIONS = 256
 
@@ -107,26 +112,31 @@ class HttpTransport:
             max_keepalive_connections=MAX_CONNECTIONS,
             keepalive_expiry=KEEP_ALIVE_SECONDS,
         )
-        return {**self._options, "limits": limits, "follow_redirects": False, "headers": {"User-Agent": "onevec"}}
+        return {**self._options, "limits": limits, "follow_redirects": False}
 
     def _blocking_client(self) -> httpx2.Client:
         with self._lock:
             if self._client is None:
                 import httpx2
 
-                self._client = httpx2.Client(**self._settings())
-                _obey_deadlines(self._client)
+                self._client = _made(httpx2.Client, self._settings())
+                obey_deadlines(self._client)
             return self._client
 
     async def _client_of_loop(self) -> httpx2.AsyncClient:
+        import asyncio
+
         loop = asyncio.get_running_loop()
         known = self._async.get(loop)
         if known is None:
             import httpx2
 
-            client = httpx2.AsyncClient(**self._settings())
+            client = _made(httpx2.AsyncClient, self._settings())
             closer = _close_with_loop(client)
-            known = self._async[loop] = client, closer
+            with self._lock:
+                for other in [other for other in self._async if other.is_closed()]:
+                    del self._async[other]  # its client refers to it, so it would stay for ever
+                known = self._async[loop] = client, closer
             await anext(closer)
         return known[0]
 
@@ -134,31 +144,28 @@ class HttpTransport:
         """See `Transport.send`."""
         import httpx2
 
-        client = self._blocking_client()
-        _deadline.at = time.monotonic() + timeout
         try:
-            reply = client.request(
-                request.method, request.url, headers=dict(request.headers), content=request.body, timeout=timeout
-            )
+            with deadline(timeout):
+                reply = self._blocking_client().send(_outgoing(request, timeout))
+            return Reply(status=reply.status_code, headers=Headers(reply.headers), body=reply.content)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-            raise _fault(error, request, timeout) from None
-        finally:
-            _deadline.at = None
-        return Reply(status=reply.status_code, headers=Headers(reply.headers), body=reply.content)
+            fault = _fault(error, request, timeout)
+        raise fault  # not above: there the original, which holds the credential, would become its context
 
     async def asend(self, request: Request, timeout: float) -> Reply:
         """See `Transport.asend`."""
+        import asyncio
+
         import httpx2
 
-        client = await self._client_of_loop()
         try:
+            client = await self._client_of_loop()
             async with asyncio.timeout(timeout):
-                reply = await client.request(
-                    request.method, request.url, headers=dict(request.headers), content=request.body, timeout=timeout
-                )
+                reply = await client.send(_outgoing(request, timeout))
+            return Reply(status=reply.status_code, headers=Headers(reply.headers), body=reply.content)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-            raise _fault(error, request, timeout) from None
-        return Reply(status=reply.status_code, headers=Headers(reply.headers), body=reply.content)
+            fault = _fault(error, request, timeout)
+        raise fault  # see `send`
 
     def sleep(self, seconds: float) -> None:
         """See `Transport.sleep`."""
@@ -166,6 +173,8 @@ class HttpTransport:
 
     async def asleep(self, seconds: float) -> None:
         """See `Transport.asleep`."""
+        import asyncio
+
         await asyncio.sleep(seconds)
 
     def now(self) -> datetime:
@@ -185,9 +194,64 @@ class HttpTransport:
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop; they open again when needed."""
+        import asyncio
+
         client, closer = self._async.pop(asyncio.get_running_loop(), (None, None))
         if client is not None and closer is not None:
             await closer.aclose()
+
+
+def _made(kind: Callable[..., T], settings: Mapping[str, Any]) -> T:
+    """A client of httpx2, which reads the environment."""
+    import httpx2
+
+    try:
+        return kind(**settings)
+    except (OSError, ValueError, ImportError, httpx2.InvalidURL) as error:
+        socks = "; a SOCKS proxy needs: pip install 'httpx2[socks]'" if isinstance(error, ImportError) else ""
+        message = (
+            f"no connection can be made ({type(error).__name__}: {error}): check proxy=, verify=, and the variables "
+            f"SSL_CERT_FILE, SSL_CERT_DIR, HTTP_PROXY, HTTPS_PROXY and ALL_PROXY{socks}"
+        )
+        raise ConfigurationError(message) from None
+
+
+_OWN_HEADERS = {
+    "accept": ("Accept", "application/json"),
+    "accept-encoding": ("Accept-Encoding", "gzip, deflate"),
+    "user-agent": ("User-Agent", "onevec"),
+}
+_HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+_IN_QUERY = "%/?:@!$&'()*+,;=[]"
+
+
+def _outgoing(request: Request, timeout: float) -> httpx2.Request:
+    """The request for httpx2's `send`, which adds nothing to it: its `request` takes a fifth longer.
+
+    The query string, which may hold a key, goes beside the address: httpx2 logs addresses.
+    """
+    import httpx2
+
+    headers = dict(_OWN_HEADERS)  # lower-case name -> as it is sent
+    for name, value in request.headers.items():
+        if not (value.isascii() and value.isprintable() and value == value.strip() and _HEADER_NAME.fullmatch(name)):
+            message = f"{request!r}: the header {name!r} holds a line break, outer white space, or other than ASCII"
+            raise ConfigurationError(message)
+        headers[name.lower()] = name, value
+    address, _, query = request.url.partition("#")[0].partition("?")
+    url = _parsed(address)
+    waits = dict.fromkeys(("connect", "read", "write", "pool"), timeout)
+    more = {"target": url.raw_path + b"?" + quote(query, safe=_IN_QUERY).encode()} if query else {}
+    return httpx2.Request(
+        request.method, url, headers=[*headers.values()], content=request.body, extensions={"timeout": waits, **more}
+    )
+
+
+@lru_cache(maxsize=64)
+def _parsed(url: str) -> httpx2.URL:
+    import httpx2
+
+    return httpx2.URL(url)
 
 
 async def _close_with_loop(client: httpx2.AsyncClient) -> AsyncGenerator[None, None]:
@@ -198,88 +262,25 @@ async def _close_with_loop(client: httpx2.AsyncClient) -> AsyncGenerator[None, N
         await client.aclose()
 
 
-def _fault(error: Exception, request: Request, timeout: float) -> TransportError:
+def _fault(error: Exception, request: Request, timeout: float) -> EmbeddingError:
     """What went wrong, for whom, and what may help; without the query string, which may hold a key."""
+    from urllib.request import getproxies
+
     import httpx2
 
     where = repr(request)
     if isinstance(error, httpx2.TimeoutException | TimeoutError):
         return TimedOut(f"{where}: no whole reply within {timeout:g} seconds (parameter timeout)")
+    if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
+        return ConfigurationError(f"{where}: this is no address ({error}); base_url is such as https://host/path")
     hint = ""
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         bundle = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
         hint = f"; the certificate authorities are from {bundle or 'the system'} (set SSL_CERT_FILE to another bundle)"
-    elif isinstance(error, httpx2.ConnectError | httpx2.ProxyError) and (proxies := getproxies()):
+    elif isinstance(error, httpx2.ConnectError | httpx2.ProxyError) and (proxies := getproxies().keys() - {"no"}):
         hint = f"; proxies are set for {', '.join(sorted(proxies))} (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY)"
     said = type(error).__name__ if isinstance(error, httpx2.LocalProtocolError) else f"{type(error).__name__}: {error}"
     return TransportError(f"{where}: {said}{hint}")
-
-
-_deadline = threading.local()
-
-
-def _obey_deadlines(client: httpx2.Client) -> None:
-    """Bound every wait on a socket by the time left for the whole exchange.
-
-    httpx2 bounds each read alone, so a server that sends a byte now and then could hold a call for ever. Its pools
-    take another network backend, but its transports do not pass one on: hence the private names, which a test guards.
-    """
-    inside: dict[str, Any] = vars(client)
-    for transport in (inside["_transport"], *inside["_mounts"].values()):
-        if transport is not None:
-            pool = cast("dict[str, Any]", vars(vars(cast("Any", transport))["_pool"]))
-            pool["_network_backend"] = _Backend(pool["_network_backend"])
-
-
-def _left(timeout: float | None, expired: str) -> float | None:
-    """The time that one wait may take; raises the named time-out of httpcore2 if there is none left."""
-    at: float | None = getattr(_deadline, "at", None)
-    if at is None:
-        return timeout
-    rest = at - time.monotonic()
-    if rest <= 0:
-        import httpcore2
-
-        raise getattr(httpcore2, expired)
-    return rest if timeout is None else min(timeout, rest)
-
-
-class _Backend:
-    """A network backend of httpcore2 whose every wait ends at the deadline."""
-
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
-
-    def connect_tcp(self, host: str, port: int, timeout: float | None = None, **options: Any) -> _Stream:
-        return _Stream(self._inner.connect_tcp(host, port, _left(timeout, "ConnectTimeout"), **options))
-
-    def sleep(self, seconds: float) -> None:
-        self._inner.sleep(seconds)
-
-
-class _Stream:
-    """A network stream of httpcore2 whose every wait ends at the deadline."""
-
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        data: bytes = self._inner.read(max_bytes, _left(timeout, "ReadTimeout"))
-        return data
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _left(timeout, "WriteTimeout"))
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> _Stream:
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, _left(timeout, "ConnectTimeout")))
-
-    def close(self) -> None:
-        self._inner.close()
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
 
 
 class _Shared:

@@ -7,8 +7,8 @@ What talks to a provider is a flow: a generator that yields a `Request` (and is 
 
 from __future__ import annotations
 
-import asyncio
 import inspect
+import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -48,6 +48,9 @@ class Headers(Mapping[str, str]):
         return f"Headers({', '.join(self)})"  # values may be credentials
 
 
+_USER = re.compile("//[^/]*@")
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Request:
     """One HTTP request, credentials included.
@@ -69,8 +72,8 @@ class Request:
         cls, url: str, *, json: Any, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
     ) -> Request:
         """A POST of JSON."""
-        head = {"Content-Type": "application/json", **(headers or {})}
-        return cls(method="POST", url=url, headers=head, body=orjson.dumps(json)).with_query(**(query or {}))
+        plain = cls(method="POST", url=url, headers={"Content-Type": "application/json"}, body=orjson.dumps(json))
+        return plain.with_headers(headers or {}).with_query(**(query or {}))
 
     @property
     def host(self) -> str:
@@ -83,8 +86,12 @@ class Request:
         return urlsplit(self.url).path or "/"
 
     def with_headers(self, headers: Mapping[str, str]) -> Request:
-        """The request with more headers."""
-        return replace(self, headers={**self.headers, **headers})
+        """The request with more headers; one that it has already is replaced, however it is written."""
+        if not headers:
+            return self
+        given = {name.lower() for name in headers}
+        kept = {name: value for name, value in self.headers.items() if name.lower() not in given}
+        return Request(method=self.method, url=self.url, headers={**kept, **headers}, body=self.body)
 
     def with_query(self, **query: str) -> Request:
         """The request with more query parameters."""
@@ -93,8 +100,8 @@ class Request:
         return replace(self, url=f"{self.url}{'&' if '?' in self.url else '?'}{urlencode(query)}")
 
     def __repr__(self) -> str:
-        parts = urlsplit(self.url)
-        return f"<Request {self.method} {parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}>"
+        address = self.url.partition("?")[0]
+        return f"<Request {self.method} {_USER.sub('//', address)}>"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -195,6 +202,8 @@ def _blocking(answer: Any) -> Any:
 
 async def adrive(flow: Flow[T], transport: Transport, timeout: float) -> T:
     """Run a flow to its end in an event loop."""
+    import asyncio
+
     try:
         step = _advance(flow)
         while not isinstance(step, _Done):

@@ -1,0 +1,123 @@
+"""Under which key a cache keeps the vector of a text."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+import warnings
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from .embeddings import Role
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .space import Recipe
+
+    RecipeOf: TypeAlias = Callable[[Role], Recipe | None]
+    """What is done to a text of a role; None if the model does not say."""
+
+__all__ = ["Keys", "LangChainKeys", "NativeKeys", "RecipeOf", "TextKeys", "key_encoder_of"]
+
+NATIVE_BYTES = 16
+"""Bytes of a text's hash in a native key: 2**64 texts before two of them may be expected to meet."""
+NAMESPACE_1985 = uuid.UUID(int=1985)
+"""What LangChain hashes the SHA-1 of a text under."""
+
+
+class Keys(Protocol):
+    """Makes keys; equal texts of equal recipes get equal keys, others never do."""
+
+    def of(self, texts: Sequence[str], role: Role) -> list[str]:
+        """The keys of texts that are embedded for a role."""
+        ...
+
+
+class NativeKeys:
+    """`<recipe>/<hash>`: the text under the recipe that its vector is made by.
+
+    Example:
+        >>> from onevec.space import Recipe, SpaceId
+        >>> NativeKeys(lambda role: Recipe(space=SpaceId(origin="openai", model="m"))).of(["猫"], Role.DOCUMENT)
+        ['v1.ey5iwutxfkheg4uv2jjx3wkqxy/5475b78a4dd6af6b6a18c92b79e2c84d']
+    """
+
+    def __init__(self, recipe: Callable[[Role], Recipe]) -> None:
+        self._recipe = recipe
+
+    def of(self, texts: Sequence[str], role: Role) -> list[str]:
+        """The keys of texts that are embedded for a role."""
+        prefix = f"{self._recipe(role)}/"
+        blake2b = hashlib.blake2b
+        return [prefix + blake2b(text.encode(), digest_size=NATIVE_BYTES).hexdigest() for text in texts]
+
+
+class LangChainKeys:
+    """The namespace and LangChain's hash of the text; of other roles with the role between them if they differ."""
+
+    def __init__(self, namespace: str, encode: Callable[[str], str], recipe: RecipeOf) -> None:
+        self._namespace, self._encode, self._recipe = namespace, encode, recipe
+
+    def of(self, texts: Sequence[str], role: Role) -> list[str]:
+        """The keys of texts that are embedded for a role."""
+        prefix = self._namespace if same_as_document(self._recipe, role) else f"{self._namespace}{role}."
+        return [prefix + self._encode(text) for text in texts]
+
+
+class TextKeys:
+    """The text itself is the key, for a store that was given without `from_bytes_store`."""
+
+    def of(self, texts: Sequence[str], role: Role) -> list[str]:
+        """The keys of texts that are embedded for a role."""
+        del role
+        return list(texts)
+
+
+def same_as_document(recipe: RecipeOf, role: Role) -> bool:
+    """Whether a text of this role gets the vector that it has as a document."""
+    if role is Role.DOCUMENT:
+        return True
+    document = recipe(Role.DOCUMENT)
+    return document is not None and recipe(role) == document
+
+
+def key_encoder_of(given: str | Callable[[str], str]) -> Callable[[str], str]:
+    """LangChain's hash of this name, or the function that was given.
+
+    Raises:
+        ConfigurationError: there is no such hash.
+    """
+    if callable(given):
+        return given
+    if given not in _ENCODERS:
+        message = f"key_encoder must be {', '.join(map(repr, _ENCODERS))} or a function from str to str, not {given!r}"
+        raise ConfigurationError(message)
+    if given == "sha1":
+        _warn_of_sha1()
+    return _ENCODERS[given]
+
+
+def _sha1(text: str) -> str:
+    return str(uuid.uuid5(NAMESPACE_1985, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()))
+
+
+_ENCODERS: dict[str, Callable[[str], str]] = {
+    "sha1": _sha1,
+    "blake2b": lambda text: hashlib.blake2b(text.encode()).hexdigest(),
+    "sha256": lambda text: hashlib.sha256(text.encode()).hexdigest(),
+    "sha512": lambda text: hashlib.sha512(text.encode()).hexdigest(),
+}
+_warned: list[str] = []
+
+
+def _warn_of_sha1() -> None:
+    if _warned:
+        return
+    _warned.append("sha1")
+    message = (
+        "key_encoder='sha1' is not collision-resistant: who chooses the texts can make two that share a vector. Pass "
+        "key_encoder='blake2b' or 'sha256' for a new cache; an existing one is found only under the hash it was "
+        "written with."
+    )
+    warnings.warn(message, UserWarning, stacklevel=4)

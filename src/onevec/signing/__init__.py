@@ -1,0 +1,1 @@
+"""Signatures, one algorithm a file; each is a kind of `onevec.auth.Auth`."""
