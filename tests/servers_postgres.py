@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["postgres_server", "postgres_url"]
 
-PASSWORD = "p@ss/wörd:1"  # noqa: S105  # of a server that lives as long as the tests
+PASSWORD = "p@ss/wörd:1"
 QUOTED = "p%40ss%2Fw%C3%B6rd%3A1"
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import sys
-import urllib.error
-import urllib.request
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -27,8 +28,8 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     def is_ready() -> bool:
         try:
-            urllib.request.urlopen(url, timeout=5).close()
-        except urllib.error.URLError:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except OSError:
             return False
         return True
 
@@ -37,10 +38,19 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+def put(url: str) -> None:
+    """Make a bucket."""
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.netloc, timeout=30)
+    connection.request("PUT", parts.path)
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
 @pytest.fixture
 def s3_bucket(s3_server: str) -> dict[str, Any]:
     """What `ObjectStore` takes to reach an empty bucket."""
     name = f"bucket-{uuid4().hex}"
-    urllib.request.urlopen(urllib.request.Request(f"{s3_server}/{name}", method="PUT"), timeout=30).close()
+    put(f"{s3_server}/{name}")
     login = {"access_key_id": "onevec", "secret_access_key": "s3cret/K+y"}
     return {"url": f"s3://{name}/folder", "endpoint": s3_server, "region": "us-east-1", **login}

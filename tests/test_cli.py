@@ -165,7 +165,10 @@ def test_providers_shows_the_parameters_of_one(run: Run) -> None:
     assert shown["name"] == "OpenAIEmbeddings"
     found = {parameter["name"]: parameter for parameter in shown["parameters"]}
     assert (found["dimensions"]["type"], found["dimensions"]["default"]) == ("int | None", None)
-    assert (found["openai_api_key"]["aliases"], found["openai_api_key"]["variables"]) == (["api_key"], ["OPENAI_API_KEY"])
+    assert (found["openai_api_key"]["aliases"], found["openai_api_key"]["variables"]) == (
+        ["api_key"],
+        ["OPENAI_API_KEY"],
+    )
 
 
 def test_an_unknown_class_brings_the_nearest(run: Run) -> None:

@@ -103,8 +103,8 @@ def test_the_async_form_of_a_blocking_class_blocks_no_loop() -> None:
     ("body", "lacking"),
     [
         ({}, "embed_documents and embed_query"),
-        ({"embed_query": lambda _, text: [1.0]}, "embed_documents"),
-        ({"embed_documents": lambda _, texts: [[1.0]]}, "embed_query"),
+        ({"embed_query": lambda *_: [1.0]}, "embed_documents"),
+        ({"embed_documents": lambda *_: [[1.0]]}, "embed_query"),
     ],
     ids=["nothing", "query", "documents"],
 )
@@ -118,7 +118,7 @@ def test_half_a_class_can_not_be_made(body: dict[str, Any], lacking: str) -> Non
     ("rows", "told"),
     [
         ([[1.0, 2.0]], r"an array \(1, 2\) for 2 texts"),
-        ([], r"an array \(0,\) for 2 texts"),
+        ([], r"an array \(0, 0\) for 2 texts"),
         ([1.0, 2.0], r"an array \(2,\) for 2 texts"),
         ([[1.0], [float("nan")]], "with NaN or infinity for 2 texts"),
         ([[1.0], [float("inf")]], "with NaN or infinity for 2 texts"),
@@ -178,7 +178,7 @@ def test_a_role_may_be_its_word(role: Role) -> None:
 
 @pytest.mark.parametrize("wrong", ["passage", "", None, 3])
 def test_another_word_is_no_role(wrong: Any) -> None:
-    with pytest.raises(ConfigurationError, match="role must be one of document, query, similarity, .*, not"):
+    with pytest.raises(ConfigurationError, match=r"role must be one of document, query, similarity, .*, not"):
         Halves().embed(["a"], wrong)
 
 

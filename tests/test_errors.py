@@ -20,9 +20,7 @@ from onevec.errors import (
 )
 
 KINDS: list[type[EmbeddingError]] = [
-    kind
-    for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, EmbeddingError)
+    kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, EmbeddingError)
 ]
 
 
@@ -62,9 +60,10 @@ def test_those_who_catch_the_built_in_errors_catch_ours() -> None:
 def test_an_error_survives_a_pickle(kind: type[EmbeddingError]) -> None:
     error = kind("it went wrong")
     error.completed = Completed([0, 2], np.ones((2, 3), dtype=np.float32))
-    again = pickle.loads(pickle.dumps(error))  # noqa: S301  # made two lines above
+    again: EmbeddingError = pickle.loads(pickle.dumps(error))  # noqa: S301  # made two lines above
     assert type(again) is kind
     assert str(again) == "it went wrong"
+    assert again.completed is not None
     assert again.completed.indices == [0, 2]
     assert again.completed.vectors.tolist() == [[1.0] * 3] * 2
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 pytest.importorskip("trustme")
-from faults import FAULTS, good_exchanges, outcome
+from faults import FAULTS, changed, good_exchanges, outcome
 from servers_proxy import Internet, Wire, dripping_body, half_closed, plain, reset, silent, slow_head, trusting
 
 if TYPE_CHECKING:
@@ -44,10 +44,6 @@ SHORT = 0.25
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
-
-
-def changed(case: Case, **init: Any) -> Case:
-    return replace(case, data={**case.data, "init": {**case.data.get("init", {}), **init}})
 
 
 def run(case: Case, mode: str, manners: Sequence[Manner] = ()) -> tuple[Exception | None, list[float]]:

@@ -27,6 +27,8 @@ SOURCES = {
         <!-- begin provider -->
         old
         <!-- end provider -->
+        <!-- begin parameters -->
+        <!-- end parameters -->
         <!-- begin engine -->
         <!-- end engine -->
         after
@@ -48,18 +50,68 @@ SOURCES = {
         __all__ = ["load"]
         def load(): return "loaded"
     """,
+    "src/onevec/errors.py": """
+        __all__ = []
+        class EmbeddingError(Exception): ...
+    """,
+    "src/onevec/hosted.py": """
+        from types import SimpleNamespace
+        from .embeddings import Embeddings
+        def Param(name, default, *env, required=False, secret=False, ignored=""):
+            return SimpleNamespace(**locals(), annotation="str | None")
+        class HostedEmbeddings(Embeddings):
+            timeout: float = 60.0
+            'Seconds a request.'
+            _params = {"timeout": Param("timeout", 60.0)}
+            _aliases = {}
+            def __init__(self, **given):
+                if any(name not in given for name, spec in self._params.items() if spec.required):
+                    raise RuntimeError("a page must give what is required")
+    """,
     "src/onevec/providers/acme.py": """
-        from types import SimpleNamespace as Param
-        from ..embeddings import Embeddings
+        'Acme: vectors by mail.'
+        from types import SimpleNamespace
+        from ..errors import EmbeddingError
+        from ..hosted import HostedEmbeddings, Param
         __all__ = ["AcmeEmbeddings", "NotAModel", "AcmeAncient"]
         class NotAModel: ...
-        class AcmeEmbeddings(Embeddings):
+        class AcmeEmbeddings(HostedEmbeddings):
+            'Embed texts with Acme.'
+            model: str = "acme-1"
+            key: str
+            k: str
+            'Which of the | keys.'
             docs = "https://acme.example/docs"
             status = "live"
             extra = None
-            _params = {"key": Param(env=("ACME_KEY", "ACME_TOKEN")), "k": Param(env=("ACME_KEY",))}
+            limits = SimpleNamespace(texts=1200, tokens=None, bytes=None)
+            _params = {
+                **HostedEmbeddings._params,
+                "model": Param("model", "acme-1"),
+                "key": Param("key", None, "ACME_KEY", "ACME_TOKEN", required=True, secret=True),
+                "k": Param("k", None, "ACME_KEY"),
+                "old": Param("old", None, ignored="gone"),
+            }
+            _aliases = {"kk": "k"}
+            def request(self): ...
+            def recipe(self, role):
+                if not self.given.get("base_url"):
+                    raise EmbeddingError("no address")
+                kind = "q" if role == "query" else "d"
+                return SimpleNamespace(role=f'["texts",0,"kind"]="{kind}"', prefix="find: " if kind == "q" else "")
+            def __init__(self, **given):
+                super().__init__(**given)
+                self.given = given
         class AcmeAncient(AcmeEmbeddings):
             retired = "AcmeEmbeddings"
+            _params = {**AcmeEmbeddings._params, "timeout": Param("timeout", 7.0)}
+    """,
+    "src/onevec/models.toml": """
+        [acme."acme-1"]
+        dimensions = 5
+        price = 0.5
+        source = "https://acme.example/models"
+        date = 2026-01-31
     """,
     "src/onevec/engines/tiny.py": """
         from ..embeddings import Embeddings
@@ -69,8 +121,8 @@ SOURCES = {
     """,
     "src/onevec/engines/_private.py": "raise RuntimeError",
 }
-WRITTEN = ["docs/extras.md", "docs/providers.md", "src/onevec/__init__.py", "src/onevec/__init__.pyi"]
-WRITTEN += ["src/onevec/_catalog.py"]
+WRITTEN = ["docs/extras.md", "docs/providers.md", "docs/providers/acme.md", "docs/providers/tiny.md"]
+WRITTEN += ["src/onevec/__init__.py", "src/onevec/__init__.pyi", "src/onevec/_catalog.py"]
 
 
 @pytest.fixture
@@ -202,11 +254,44 @@ def test_the_pages_keep_their_prose(project: Path) -> None:
     pages = contents(project)
     lines = pages["docs/providers.md"].splitlines()
     assert (lines[0], lines[-1], "old" in lines) == ("before", "after", False)
-    acme = "| `AcmeEmbeddings` | `acme:` | live | - | `ACME_KEY`, `ACME_TOKEN` | [page](https://acme.example/docs) |"
-    assert acme in lines
-    assert any(line.startswith("| `AcmeAncient` | - | retired, use `AcmeEmbeddings` |") for line in lines)
+    acme = "| [`AcmeEmbeddings`](providers/acme.md) | `acme:` | live | - | `ACME_KEY`, `ACME_TOKEN` |"
+    assert f"{acme} [page](https://acme.example/docs) |" in lines
+    assert any(
+        line.startswith("| [`AcmeAncient`](providers/acme.md) | - | retired, use `AcmeEmbeddings` |") for line in lines
+    )
     assert "| `fast` | `quick>=1` | `TinyEmbeddings` |" in pages["docs/extras.md"]
     assert "tool" not in pages["docs/extras.md"]
+
+
+def test_a_page_tells_all_of_a_module(project: Path) -> None:
+    gen(project)
+    page = contents(project)["docs/providers/acme.md"]
+    new, old = page.split("## AcmeAncient")
+    lines = new.splitlines()
+    assert lines[1:4] == ["# acme", "", "Acme: vectors by mail."]
+    assert "| `acme-1` | 5 | - | 0.5 | [2026-01-31](https://acme.example/models) |" in lines
+    roles = """document `kind="d"`; query `kind="q"`, `'find: ' before the text`"""
+    assert f"- Roles, with the usual model: {roles}" in lines
+    assert "- Limits: 1,200 texts a request" in lines
+    assert 'model = AcmeEmbeddings(key="...")' in lines
+    assert 'model = load("acme:acme-1", key="...")  # the same' in lines
+    assert "| `model` | - | `str \\| None` | `'acme-1'` | - | Name of the model. |" in lines
+    assert "| `key` | - | `str \\| None` | required | `ACME_KEY`, `ACME_TOKEN` | The credential. |" in lines
+    assert "| `k` | `kk` | `str \\| None` | - | `ACME_KEY` | Which of the \\| keys. |" in lines
+    assert "`old`" not in page, "a parameter without an effect"
+    assert "`timeout`" not in new, "every hosted class has it"
+    assert "| `timeout` | - | `str \\| None` | `7.0` | - | Seconds a request. |" in old
+    assert "- Status: retired; use `AcmeEmbeddings`" in old
+    assert "| `timeout` | - | `str \\| None` | `60.0` |" in contents(project)["docs/providers.md"]
+
+
+def test_the_page_of_a_module_that_is_gone_goes_too(project: Path) -> None:
+    gen(project)
+    (project / "src" / "onevec" / "engines" / "tiny.py").unlink()
+    assert "docs/providers/tiny.md: stale, run python scripts/gen.py\n" in gen(project, "--check")[1]
+    assert "docs/providers/tiny.md: removed\n" in gen(project)[1]
+    assert not (project / "docs" / "providers" / "tiny.md").exists()
+    assert gen(project, "--check") == (0, "")
 
 
 @pytest.mark.parametrize(

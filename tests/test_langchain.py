@@ -22,6 +22,7 @@ from onevec import DefaultEmbeddings, DeterministicFakeEmbedding, MiniMaxEmbeddi
 from onevec.testing import json_reply
 
 if TYPE_CHECKING:
+    from onevec.load import ProviderInfo
     from onevec.wire import Reply, Request
 
 
@@ -49,7 +50,7 @@ class FakeClass:
 class OpenAIClass:
     embeddings_class: Any = OpenAIEmbeddings
     embedding_model_params = {"api_key": "sk-made-up", "transport": World(openai_answer)}
-    init_from_env_params = (
+    init_from_env_params: Any = (
         {
             "OPENAI_API_KEY": "api_key",
             "OPENAI_ORG_ID": "org_id",
@@ -69,7 +70,7 @@ class OpenAIClass:
 class MiniMaxClass:
     embeddings_class: Any = MiniMaxEmbeddings
     embedding_model_params = {"api_key": "made-up", "group_id": "1", "transport": World(minimax_answer)}
-    init_from_env_params = (
+    init_from_env_params: Any = (
         {"MINIMAX_API_KEY": "api_key", "MINIMAX_GROUP_ID": "group_id"},
         {},
         {"minimax_api_key": "api_key", "minimax_group_id": "group_id"},
@@ -110,7 +111,7 @@ class TestMiniMaxIntegration(MiniMaxClass, EmbeddingsIntegrationTests):
 
 
 @pytest.mark.parametrize("entry", onevec.providers(), ids=lambda entry: entry.name)
-def test_every_class_is_one_of_langchain(entry: onevec.load.ProviderInfo) -> None:
+def test_every_class_is_one_of_langchain(entry: ProviderInfo) -> None:
     assert issubclass(getattr(onevec, entry.name), Embeddings)
 
 
@@ -150,7 +151,8 @@ QUESTIONS = {"a pet that is resting": "cats", "利率上升对股市的影响": 
 
 
 def test_the_embedding_of_a_vector_store() -> None:
-    store = InMemoryVectorStore.from_documents(FACTS, embedding=DefaultEmbeddings())
+    ours: Any = DefaultEmbeddings()  # a virtual subclass, which type checkers do not see
+    store = InMemoryVectorStore.from_documents(FACTS, embedding=ours)
     for question, about in QUESTIONS.items():
         assert store.similarity_search(question, k=1)[0].metadata == {"about": about}
     (nearest, score), *_ = store.similarity_search_with_score(FACTS[0].page_content)
@@ -161,6 +163,7 @@ def test_the_embedding_of_a_vector_store() -> None:
 
 
 async def test_the_embedding_of_a_vector_store_async() -> None:
-    store = await InMemoryVectorStore.afrom_documents(FACTS, embedding=DefaultEmbeddings())
+    ours: Any = DefaultEmbeddings()
+    store = await InMemoryVectorStore.afrom_documents(FACTS, embedding=ours)
     for question, about in QUESTIONS.items():
         assert [document.metadata for document in await store.asimilarity_search(question, k=1)] == [{"about": about}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -89,10 +90,8 @@ def test_a_folder_goes_to_an_engine(folder: str, tmp_path: Path) -> None:
 
 
 def test_the_current_folder_gives_no_foreign_error() -> None:
-    try:
+    with suppress(onevec.EmbeddingError, OSError):  # what an engine, or nobody, makes of this folder
         load(".")
-    except (onevec.EmbeddingError, OSError) as error:
-        assert str(error)  # what an engine, or nobody, makes of this folder
 
 
 def test_providers_lists_every_class() -> None:

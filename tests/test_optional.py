@@ -32,7 +32,9 @@ def test_what_is_there_is_imported() -> None:
 
 @pytest.mark.parametrize("name", ["onevec_not_there", "onevec_not_there.inner"])
 def test_what_is_missing_tells_how_to_install_it(name: str) -> None:
-    with pytest.raises(MissingDependency, match=f"^{name} is not installed: pip install 'onevec\\[local\\]'$") as caught:
+    with pytest.raises(
+        MissingDependency, match=f"^{name} is not installed: pip install 'onevec\\[local\\]'$"
+    ) as caught:
         need(name, extra="local")
     assert caught.value.name == name
     assert isinstance(caught.value.__cause__, ModuleNotFoundError)
@@ -40,7 +42,7 @@ def test_what_is_missing_tells_how_to_install_it(name: str) -> None:
 
 def test_a_missing_part_of_a_package_counts(package: Path) -> None:
     package.write_text("")
-    with pytest.raises(MissingDependency, match="onevec_made_up.part is not installed"):
+    with pytest.raises(MissingDependency, match=r"onevec_made_up\.part is not installed"):
         need("onevec_made_up.part", extra="local")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,20 +13,20 @@ from toys import vector
 
 from onevec.embeddings import Note, Role
 from onevec.errors import ConfigurationError, InputTooLong
-from onevec.plan import Batch, Limits, Plan, make_plan
+from onevec.plan import Batch, Limits, make_plan
 from onevec.tokens import Estimate, Exact, estimate_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from onevec.arrays import Array
+    from onevec.plan import Plan
     from onevec.tokens import TokenCounter
 
 words = st.text(st.characters(codec="utf-8"), max_size=12)
 many = st.lists(words | st.sampled_from(["", "a", "猫", "a" * 40, "春眠不觉晓" * 4]), max_size=30)
 some = st.none() | st.integers(1, 12)
 limits = st.builds(Limits, texts=some, tokens=some, bytes=st.none() | st.integers(1, 40))
-MISSING = "no vector at all"
 
 
 class Characters:
@@ -52,9 +53,7 @@ def wanted(texts: Sequence[str], tokens: TokenCounter, limit: int | None, policy
         pieces = tokens.cut(text, limit) if limit is not None and tokens.count(text) > limit else []
         if not pieces:
             found.append(rows([text])[0])
-        elif policy == "truncate":
-            found.append(rows([pieces[0].text])[0])
-        elif len(pieces) == 1:
+        elif policy == "truncate" or len(pieces) == 1:
             found.append(rows([pieces[0].text])[0])
         else:
             mean = np.average(
@@ -77,7 +76,7 @@ def parts_of(data: st.DataObject, plan: Plan) -> dict[int, Array]:
 
 
 @given(many, limits, st.none() | st.integers(1, 9), st.sampled_from(["truncate", "split"]), counters, st.data())
-def test_split_and_merge_is_the_identity(
+def test_split_and_merge_is_the_identity(  # noqa: PLR0917  # they are the dimensions of the property
     texts: list[str], of: Limits, text_tokens: int | None, policy: Any, tokens: TokenCounter, data: st.DataObject
 ) -> None:
     plan = make_plan(
@@ -108,7 +107,7 @@ def test_no_batch_exceeds_a_limit_and_none_is_smaller_than_need_be(texts: list[s
         )
 
     assert all(fits(batch.texts) or len(batch.texts) == 1 for batch in batches)
-    assert not any(fits([*one.texts, other.texts[0]]) for one, other in zip(batches, batches[1:], strict=False))
+    assert not any(fits([*one.texts, other.texts[0]]) for one, other in itertools.pairwise(batches))
 
 
 @given(many, limits)
@@ -123,9 +122,7 @@ def test_equal_texts_are_sent_once_in_the_order_of_their_first(texts: list[str],
 
 
 @given(many.filter(len), limits, st.none() | st.integers(1, 9), st.data())
-def test_completed_is_what_has_come(
-    texts: list[str], of: Limits, text_tokens: int | None, data: st.DataObject
-) -> None:
+def test_completed_is_what_has_come(texts: list[str], of: Limits, text_tokens: int | None, data: st.DataObject) -> None:
     tokens = Exact(Characters())
     plan = make_plan(
         texts, Role.DOCUMENT, Limits(of.texts, of.tokens, of.bytes, text_tokens), long_text="split", tokens=tokens
@@ -136,9 +133,7 @@ def test_completed_is_what_has_come(
     counts = [len(tokens.cut(text, text_tokens)) if text_tokens and len(text) > text_tokens else 1 for text in unique]
     ends = np.cumsum(counts).tolist()
     whole = {
-        text
-        for text, count, end in zip(unique, counts, ends, strict=True)
-        if come.issuperset(range(end - count, end))
+        text for text, count, end in zip(unique, counts, ends, strict=True) if come.issuperset(range(end - count, end))
     }
     places = [place for place, text in enumerate(texts) if text in whole]
     found = plan.completed(results)
@@ -146,7 +141,9 @@ def test_completed_is_what_has_come(
         assert places == []
     else:
         assert list(found.indices) == places
-        assert found.vectors.tolist() == wanted([texts[place] for place in places], tokens, text_tokens, "split").tolist()
+        assert (
+            found.vectors.tolist() == wanted([texts[place] for place in places], tokens, text_tokens, "split").tolist()
+        )
 
 
 @given(st.lists(words, min_size=2, max_size=9), st.integers(0, 99))
@@ -164,13 +161,19 @@ def test_halves_are_the_batch(texts: list[str], tokens: int) -> None:
 
 def test_a_long_text_is_refused_unless_told_otherwise() -> None:
     with pytest.raises(InputTooLong) as caught:
-        make_plan(["a", "b" * 31], Role.DOCUMENT, Limits(text_tokens=10), tokens=Estimate())
+        make_plan(["a", "b" * 55], Role.DOCUMENT, Limits(text_tokens=10), tokens=Estimate())
     assert str(caught.value) == (
-        f"the text that begins with {'b' * 31!r} has an estimated 11 tokens, the model takes 10: "
+        f"the text that begins with {'b' * 40!r} has an estimated 19 tokens, the model takes 10: "
         "pass long_text='truncate' or long_text='split', or pass tokenizer= for an exact count"
     )
-    with pytest.raises(InputTooLong, match="has 11 tokens, the model takes 10: .*'split'$"):
+    with pytest.raises(InputTooLong, match=r"has 11 tokens, the model takes 10: .*'split'$"):
         make_plan(["b" * 11], Role.DOCUMENT, Limits(text_tokens=10), tokens=Exact(Characters()))
+
+
+def test_a_text_that_is_too_long_only_by_a_high_estimate_is_sent_with_a_note() -> None:
+    plan = make_plan(["a", "b" * 54], Role.DOCUMENT, Limits(text_tokens=10), tokens=Estimate())
+    assert [batch.texts for batch in plan.batches] == [["a", "b" * 54]]
+    assert plan.notes == (Note(1, "long estimated", None, 18),)
 
 
 @pytest.mark.parametrize(
@@ -187,6 +190,17 @@ def test_a_note_says_what_was_done_to_every_position(policy: Any, tokens: TokenC
     long = "abcdefg" if not tokens.estimated else "abcdefghijkl"
     plan = make_plan(["a", long, long], Role.DOCUMENT, Limits(text_tokens=3), long_text=policy, tokens=tokens)
     assert list(plan.notes) == notes
+
+
+def test_what_the_provider_has_cut_is_noted_for_every_position() -> None:
+    whole = make_plan(["a", "b", "a", "c"], Role.DOCUMENT, Limits(), tokens=Estimate())
+    assert whole.cut(set()) == ()
+    assert whole.cut({0, 2}) == (Note(0, "truncated"), Note(2, "truncated"), Note(3, "truncated"))
+    split = make_plan(
+        ["a", "bbb", "c", "bbb"], Role.DOCUMENT, Limits(text_tokens=2), long_text="split", tokens=Exact(Characters())
+    )
+    assert split.cut({2}) == (Note(1, "truncated"), Note(3, "truncated"))
+    assert split.cut({3}) == (Note(2, "truncated"),)
 
 
 def test_pieces_that_cancel_out_give_zero_and_no_nan() -> None:

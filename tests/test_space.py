@@ -77,7 +77,9 @@ def test_a_space_survives_json_and_pickle(space: SpaceId) -> None:
     assert "\n" not in space.to_json()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "5", "null", "{}", '{"origin": "a"}', '{"origin":"a","model":"b","x":1}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "5", "null", "{}", '{"origin": "a"}', '{"origin":"a","model":"b","x":1}']
+)
 def test_another_text_is_no_space(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         SpaceId.from_json(text)
@@ -100,9 +102,7 @@ def test_spaces_and_recipes_do_not_change() -> None:
         (Recipe(space=SPACE, role='["input_type"]="query"', prefix="query: "), "v1.2zljwoez4geygpviq743l3dwvm"),
         (
             Recipe(
-                space=SpaceId(
-                    origin="库", model="模型", revision="r", dimensions=512, normalised=True, dtype="int8"
-                ),
+                space=SpaceId(origin="库", model="模型", revision="r", dimensions=512, normalised=True, dtype="int8"),
                 long_text="split",
                 options=(('["model"]', '"m"'), ('["user"]', "null")),
             ),

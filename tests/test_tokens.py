@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,8 @@ texts = st.text(max_size=60).filter(whole_characters)
 
 
 @pytest.mark.parametrize(
-    ("text", "tokens"), [("", 0), ("a", 1), ("abc", 1), ("abcd", 2), ("猫", 2), ("猫狗", 3), ("a猫", 2), ("é", 1), ("🎉", 2)]
+    ("text", "tokens"),
+    [("", 0), ("a", 1), ("abc", 1), ("abcd", 2), ("猫", 2), ("猫狗", 3), ("a猫", 2), ("é", 1), ("🎉", 2)],
 )
 def test_the_estimate(text: str, tokens: int) -> None:
     assert estimate_tokens(text) == tokens
@@ -73,7 +75,7 @@ def test_estimated_pieces_join_to_the_text(text: str, limit: int) -> None:
 @given(texts, st.integers(1, 20))
 def test_estimated_pieces_are_as_long_as_they_may_be(text: str, limit: int) -> None:
     pieces = Estimate().cut(text, limit)
-    for piece, after in zip(pieces, pieces[1:], strict=False):
+    for piece, after in itertools.pairwise(pieces):
         assert estimate_tokens(piece.text + after.text[0]) > limit
 
 
@@ -105,6 +107,12 @@ def test_a_text_of_replacement_characters_costs_no_more_than_another() -> None:
     pieces = Exact(tokenizer).cut("\ufffd" * 30_000, 3000)
     assert "".join(piece.text for piece in pieces) == "\ufffd" * 30_000
     assert tokenizer.decoded <= 4 * len(pieces)
+
+
+@given(texts)
+def test_a_low_estimate_is_below_the_high_one(text: str) -> None:
+    assert Estimate().fewest(Estimate().count(text)) <= Estimate().count(text)
+    assert Exact(Characters()).fewest(len(text)) == len(text)
 
 
 def test_the_counter_is_exact_with_a_tokenizer() -> None:

@@ -5,23 +5,19 @@ from __future__ import annotations
 import asyncio
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from zlib import crc32
 
 import orjson
 
 from onevec.hosted import (
-    Array,
     AuthenticationError,
-    Batch,
     Bearer,
     HostedEmbeddings,
     InputTooLong,
     RateLimited,
-    Reply,
     Request,
     Role,
-    SecretField,
     alias_of,
     array,
     secret,
@@ -32,6 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from onevec.embeddings import Embedded
+    from onevec.hosted import (
+        Array,
+        Auth,
+        Batch,
+        Reply,
+        SecretField,
+    )
 
 __all__ = ["KEY", "MODES", "Toy", "World", "embed", "good", "texts_of", "vector"]
 
@@ -48,7 +51,7 @@ class Toy(HostedEmbeddings):
     toy_api_key: SecretField = secret(env="TOY_API_KEY")
     api_key: SecretField = alias_of("toy_api_key")
 
-    auth = Bearer("toy_api_key")
+    auth: ClassVar[Auth] = Bearer("toy_api_key")
     tokens_at = ("tokens",)
     error_codes = {"slow": RateLimited, "key": AuthenticationError, "long": InputTooLong}
     permanent_codes = frozenset({"broke"})
@@ -87,6 +90,7 @@ class World:
 
     Attributes:
         sent: the requests, in order.
+        timeouts: the time that each was given.
         slept: the waits, in order.
         most: the most requests that were in flight at once.
     """
@@ -95,11 +99,12 @@ class World:
         self, answer: Callable[[Request], Reply | Exception] = good, *, random: float = 0.5, frozen: bool = False
     ) -> None:
         self.sent: list[Request] = []
+        self.timeouts: list[float] = []
         self.slept: list[float] = []
         self.most = 0
         self._answer, self._random, self._frozen = answer, random, frozen
         self._now = datetime(2026, 1, 1, tzinfo=UTC)
-        self._in_flight = 0
+        self.in_flight = 0
         self._lock = threading.Lock()
 
     @classmethod
@@ -108,30 +113,31 @@ class World:
         rest = iter(answers)
         return cls(lambda request: next(rest, None) or good(request), **kwargs)
 
-    def _enter(self, request: Request) -> None:
+    def enter(self, request: Request, timeout: float) -> None:
         with self._lock:
             self.sent.append(request)
-            self._in_flight += 1
-            self.most = max(self.most, self._in_flight)
+            self.timeouts.append(timeout)
+            self.in_flight += 1
+            self.most = max(self.most, self.in_flight)
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
         with self._lock:
-            self._in_flight -= 1
+            self.in_flight -= 1
 
     def send(self, request: Request, timeout: float) -> Reply:
-        self._enter(request)
+        self.enter(request, timeout)
         try:
             return self.answered(request)
         finally:
-            self._leave()
+            self.leave()
 
     async def asend(self, request: Request, timeout: float) -> Reply:
-        self._enter(request)
+        self.enter(request, timeout)
         try:
             await self.hold(request)
             return self.answered(request)
         finally:
-            self._leave()
+            self.leave()
 
     def answered(self, request: Request) -> Reply:
         found = self._answer(request)
@@ -139,7 +145,7 @@ class World:
             raise found
         return found
 
-    async def hold(self, request: Request) -> None:
+    async def hold(self, _: Request) -> None:
         """What an async request waits for; the other tasks have their turn."""
         await asyncio.sleep(0)
 

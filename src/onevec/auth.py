@@ -75,6 +75,10 @@ class Auth:  # its methods take what some subclass needs, so most leave some of 
         """The request with the credential on it."""
         return request
 
+    def made_of(self, owner: Any) -> list[str]:
+        """What is made of secrets that are known and is as secret as they are."""
+        return []
+
 
 def without_login(url: str) -> str:
     """An address without the name and password that it may hold."""
@@ -179,12 +183,16 @@ class FirstGiven(Auth):
         """See the kind."""
         return self._kind(owner).sign(request, credential, owner, now)
 
+    def made_of(self, owner: Any) -> list[str]:
+        """See the kind."""
+        return self._kind(owner).made_of(owner)
+
 
 class KeyPair(Auth):
     """A key that is sent and a secret that only signs; subclasses are in `signing`.
 
     Args:
-        key: name of the parameter that holds the key.
+        key: name of the parameter that holds the key, plain or as a secret.
         secret: name of the parameter that holds the secret.
     """
 
@@ -197,10 +205,28 @@ class KeyPair(Auth):
 
     def fetch(self, owner: Any, refused: Any = None) -> Flow[Any]:
         """Key and secret."""
-        values: list[str | None] = []
-        for name in self.parameters:
-            values.append((yield from read_secret(getattr(owner, name))))
-        return tuple(values)
+        key = getattr(owner, self.parameters[0])
+        key = key if isinstance(key, str) else (yield from read_secret(key))
+        secret = yield from read_secret(getattr(owner, self.parameters[1]))
+        return key, secret
+
+
+class Basic(KeyPair):
+    """`Authorization: Basic <user and password>`."""
+
+    def sign(self, request: Request, credential: Any, owner: Any, now: datetime) -> Request:
+        """The request with the header."""
+        return request.with_headers({"Authorization": f"Basic {_login(*credential)}"})
+
+    def made_of(self, owner: Any) -> list[str]:
+        """User and password as they are sent."""
+        user, password = (getattr(owner, name) for name in self.parameters)
+        plain = user if isinstance(user, str) else user and user.known and user.get_secret_value()
+        return [_login(plain, password.get_secret_value())] if plain and password and password.known else []
+
+
+def _login(user: str, password: str) -> str:
+    return b64encode(f"{user}:{password}".encode()).decode()
 
 
 class Bearer(KeyHeader):
@@ -269,6 +295,11 @@ class TokenExchange(Auth):
 
         owner.credential_held = fresh = yield from exchange(owner, lambda _: owner.token_request(), read)
         return fresh.value
+
+    def made_of(self, owner: Any) -> list[str]:
+        """The token that is held."""
+        held: Token | None = owner.credential_held
+        return [held.value] if held else []
 
     def renewable(self, owner: Any) -> bool:
         """Whether there is a key to fetch a token with."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arrays import check_array
+from .arrays import check_array, unit_length
 from .embeddings import Embedded, Note, Role, Usage, check_texts, register_with_langchain
 from .errors import (
     AuthenticationError,
@@ -52,6 +52,7 @@ class HostedCall:
         self._done = 0
         self._uses: list[Usage] = []
         self._rows: dict[int, Array] = {}  # number of the first piece -> vectors, as the requests succeed
+        self._cut: set[int] = set()  # numbers of the pieces that the provider has cut
         self._pace = pace_of(owner.outside(), (owner.origin, owner.account, owner.wire_model))
 
     def run(self) -> Embedded:
@@ -144,12 +145,13 @@ class HostedCall:
         owner = self.owner
         self._pace.heed(reply.headers, owner.outside().now().timestamp(), batch.tokens)
 
-        def checked() -> tuple[Array, int | None]:
+        def checked() -> tuple[Array, int | None, list[int]]:
             vectors = owner.vectors(reply)
             check_array(vectors, len(batch.texts), owner.width(getattr(owner, "dimensions", None)))
-            return vectors, owner.tokens(reply)
+            return vectors, owner.tokens(reply), owner.cut(reply)
 
-        vectors, tokens = owner.read(reply, checked)
+        vectors, tokens, cut = owner.read(reply, checked)
+        self._cut.update(batch.start + number for number in cut)
         self._uses.append(Usage(tokens, 0, owner.cost_of(tokens)))
         return vectors
 
@@ -171,13 +173,19 @@ class HostedCall:
             self._rows.clear()
         if error is not None:
             if isinstance(error, EmbeddingError):
-                error.completed = self.plan.completed(self._rows)
+                done = self.plan.completed(self._rows)
+                error.completed = done and done._replace(vectors=self._unit(done.vectors))
             raise error
         if self._rows:
-            vectors = self.plan.gather([self._rows[start] for start in sorted(self._rows)])
+            vectors = self._unit(self.plan.gather([self._rows[start] for start in sorted(self._rows)]))
         else:
             vectors = np.zeros((0, self.owner.space.dimensions or 0), dtype=np.float32)
-        return Embedded.of(vectors, self.owner.space, usage, (*self.plan.notes, *self._role_notes()))
+        return Embedded.of(
+            vectors, self.owner.space, usage, (*self.plan.notes, *self.plan.cut(self._cut), *self._role_notes())
+        )
+
+    def _unit(self, vectors: Array) -> Array:
+        return unit_length(vectors) if self.owner.unit else vectors
 
     def _role_notes(self) -> tuple[Note, ...]:
         """A note a text if the model tells roles apart but lacks this one."""

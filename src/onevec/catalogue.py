@@ -18,6 +18,7 @@ class Model:
         dimensions: width of a vector.
         max_tokens: tokens a text.
         texts: texts a request, if the model takes fewer than others of its vendor.
+        request_tokens: tokens a request, if the model takes more or fewer than others of its vendor.
         price: US dollars a million tokens.
         normalised: whether every vector has length 1.
         source: the page that says so.
@@ -26,6 +27,7 @@ class Model:
     dimensions: int | None = None
     max_tokens: int | None = None
     texts: int | None = None
+    request_tokens: int | None = None
     price: float | None = None
     normalised: bool | None = None
     source: str = ""

@@ -1,7 +1,8 @@
-"""Bound a blocking exchange by wall-clock time.
+"""Bound an exchange by wall-clock time, and leave no socket open when the time is up.
 
-httpx2 bounds each wait on a socket alone, so a server that sends a byte now and then could hold a call for ever. Here
-every wait takes no longer than what is left for the whole exchange.
+httpx2 bounds each wait on a socket alone, so a server that sends a byte now and then could hold a blocking call for
+ever. Here every wait takes no longer than what is left for the whole exchange. An async call is cancelled when its time
+is up; httpx2 then forgets a connection whose TLS handshake is not done.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Generator
 
-__all__ = ["deadline", "obey_deadlines"]
+__all__ = ["close_unfinished", "deadline", "obey_deadlines"]
 
 WRITTEN_AT_ONCE = 1 << 16
 """Bytes: each part of a write may take the whole time that it is given."""
@@ -34,15 +35,21 @@ def deadline(seconds: float) -> Generator[None]:
 
 
 def obey_deadlines(client: Any) -> None:
-    """Guard the sockets of a client of httpx2.
+    """Guard the sockets of a `Client` of httpx2."""
+    _wrap_backends(client, _Backend)
 
-    Its pools take another network backend, but its transports do not pass one on: hence the private names, which a
-    test guards.
-    """
+
+def close_unfinished(client: Any) -> None:
+    """Let an `AsyncClient` of httpx2 close a connection whose handshake is cancelled."""
+    _wrap_backends(client, _AsyncBackend)
+
+
+def _wrap_backends(client: Any, kind: type) -> None:
+    """httpx2's pools take another network backend, but its transports do not pass one on: hence the private names."""
     for transport in (client._transport, *client._mounts.values()):
         pool: Any = getattr(transport, "_pool", None)
         if pool is not None:
-            pool._network_backend = _Backend(pool._network_backend)
+            pool._network_backend = kind(pool._network_backend)
 
 
 def _left(timeout: float | None, expired: str) -> float | None:
@@ -96,3 +103,27 @@ class _Stream:
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
+
+
+class _AsyncBackend:
+    """A network backend of httpcore2 that closes a connection whose TLS handshake did not come to its end."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    async def connect_tcp(self, *args: Any, **options: Any) -> Any:
+        stream = await self._inner.connect_tcp(*args, **options)
+        handshake = stream.start_tls
+
+        async def start_tls(*args: Any, **options: Any) -> Any:
+            try:
+                return await handshake(*args, **options)
+            except BaseException:
+                await stream.aclose()
+                raise
+
+        stream.start_tls = start_tls
+        return stream
+
+    async def sleep(self, seconds: float) -> None:
+        await self._inner.sleep(seconds)

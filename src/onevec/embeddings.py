@@ -75,8 +75,9 @@ class Note:
 
     Attributes:
         index: position in the list of texts.
-        kind: "truncated", "split" or "role" (the model lacks the role: embedded as a document); with " estimated"
-            behind it if the tokens were estimated rather than counted with the model's tokenizer.
+        kind: "truncated", "split", "long" (perhaps beyond the model's limit, but sent whole) or "role" (the model lacks
+            the role: embedded as a document); with " estimated" behind it if the tokens were estimated rather than
+            counted with the model's tokenizer.
         tokens_kept: tokens that the vector was made from.
         tokens_total: tokens of the text.
     """
@@ -229,7 +230,7 @@ class Embeddings(ABC):  # noqa: B024  # __new__ checks: there are two ways to be
         whole = check_texts(texts)
         query = Role(role) is Role.QUERY
         rows = [self.embed_query(text) for text in whole] if query else self.embed_documents(whole)
-        return Embedded.of(self._array(rows, len(whole)), self.space)
+        return Embedded.of(self._checked(rows, len(whole)), self.space)
 
     async def aembed(self, texts: Sequence[str], role: Role | str = Role.DOCUMENT) -> Embedded:
         """`embed`, without blocking the event loop."""
@@ -259,12 +260,16 @@ class Embeddings(ABC):  # noqa: B024  # __new__ checks: there are two ways to be
         row: list[float] = (await self.aembed([text], Role.QUERY)).vectors[0].tolist()
         return row
 
-    def _array(self, rows: list[list[float]], count: int) -> NDArray[np.float32]:
-        """Lists of floats as one array of finite numbers."""
-        if len(rows) == count == 0:
+    def _array(self, rows: list[list[float]]) -> NDArray[np.float32]:
+        """Lists of floats as one array."""
+        if not rows:
             return np.zeros((0, self.space.dimensions or 0), dtype=np.float32)
+        return np.array(rows, dtype=np.float32)
+
+    def _checked(self, rows: list[list[float]], count: int) -> NDArray[np.float32]:
+        """Lists of floats as one array `(count, d)` of finite numbers."""
         try:
-            whole = np.array(rows, dtype=np.float32)
+            whole = self._array(rows)
         except (TypeError, ValueError) as error:
             message = f"{type(self).__name__} gave something else than rows of numbers of one width: {error}"
             raise BadResponse(message) from None

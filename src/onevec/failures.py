@@ -40,7 +40,7 @@ _BY_STATUS: dict[int, type[ProviderError]] = {
 }
 _CODES = ("code", "error_code", "err_code", "errorCode", "status_code", "type", "__type", "status")
 _MESSAGES = ("message", "error_msg", "err_msg", "errorMessage", "msg", "status_msg", "detail", "description", "Message")
-_NESTED = ("error", "errors", "base_resp", "detail", "header", "fault")
+_NESTED = ("error", "errors", "base_resp", "detail", "header", "fault", "status")
 DEEP = 8
 """Levels of a body that are searched."""
 SHOWN = 500
@@ -100,7 +100,7 @@ def _find(body: Any, deep: int) -> tuple[str, str]:
         return "", ""
     fields = cast("dict[str, Any]", body)
     for key in _NESTED:
-        if fields.get(key) and deep:
+        if fields.get(key) and deep and (key != "status" or isinstance(fields[key], dict)):  # else it is a code
             code, message = _find(fields[key], deep - 1)
             if code or message:
                 return code or _first(fields, _CODES), message or _first(fields, _MESSAGES)

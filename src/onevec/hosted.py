@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from . import catalogue
-from .arrays import Array, array, in_order, packed, unit_length
-from .auth import Auth, Bearer, FirstGiven, KeyHeader, KeyQuery, Token, TokenExchange
+from .arrays import Array, array, in_order, packed
+from .auth import Auth, Basic, Bearer, FirstGiven, KeyHeader, KeyQuery, Token, TokenExchange
 from .call import HostedCall
 from .embeddings import Embeddings, Role, Usage
 from .errors import (
@@ -37,6 +37,7 @@ __all__ = [
     "Array",
     "Auth",
     "AuthenticationError",
+    "Basic",
     "Batch",
     "Bearer",
     "ConfigurationError",
@@ -62,7 +63,6 @@ __all__ = [
     "packed",
     "param",
     "secret",
-    "unit_length",
 ]
 
 PACKED = frozenset({"binary", "ubinary"})
@@ -128,16 +128,26 @@ class HostedEmbeddings(Service, Embeddings):
             value = cast("dict[str, Any]", value).get(key) if isinstance(value, dict) else None
         return value if isinstance(value, int) else None
 
+    def cut(self, reply: Reply) -> list[int]:  # noqa: ARG002  # few vendors tell
+        """Numbers of the texts in the batch that the provider says it has cut."""
+        return []
+
     def provider_limits(self) -> Limits:
         """What the provider takes in one request; of some it depends on the model."""
         return self.limits
+
+    @property
+    def cuts(self) -> bool:
+        """Whether the provider was asked to cut a text beyond the model's limit."""
+        return False
 
     def limits_of_model(self) -> Limits:
         """What one request may carry: the provider's limits, made smaller by `batch_size` and the catalogue."""
         own, known = self.provider_limits(), catalogue.model(self.slug, self.wire_model)
         sizes = (own.texts, known.texts, self.batch_size, self._state.learned_batch)
         texts = min((size for size in sizes if size is not None), default=None)
-        return Limits(texts, own.tokens, own.bytes, own.text_tokens or known.max_tokens)
+        longest = None if self.cuts and self.long_text == "error" else own.text_tokens or known.max_tokens
+        return Limits(texts, known.request_tokens or own.tokens, own.bytes, longest)
 
     @property
     def wire_model(self) -> str:
@@ -153,9 +163,14 @@ class HostedEmbeddings(Service, Embeddings):
         """Numbers in a row of so many dimensions."""
         return dimensions // 8 if dimensions and self.wire_dtype in PACKED else dimensions
 
+    @property
+    def unit(self) -> bool:
+        """Whether every vector is divided by its length here."""
+        return False
+
     def normalised(self, known: bool | None) -> bool | None:
         """Whether every vector has length 1, where the catalogue says `known`."""
-        return known
+        return True if self.unit else known
 
     # Space and recipe -------------------------------------------------------------------------------------------
 
@@ -238,11 +253,6 @@ class HostedEmbeddings(Service, Embeddings):
     @credential_held.setter
     def credential_held(self, credential: Any) -> None:
         self._state.credential = credential
-
-    def hidden(self) -> list[str]:
-        """What no message may show: the secrets, and the token that was fetched with them."""
-        held = self._state.credential
-        return [*super().hidden(), *([held.value] if isinstance(held, Token) else [])]
 
     def learn_limit(self, texts: int) -> None:
         """Remember that no more texts than this pass in one request."""

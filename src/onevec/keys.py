@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 import warnings
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .embeddings import Role
 from .errors import ConfigurationError
@@ -13,12 +13,10 @@ from .errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from .embeddings import Embeddings
     from .space import Recipe
 
-    RecipeOf: TypeAlias = Callable[[Role], Recipe | None]
-    """What is done to a text of a role; None if the model does not say."""
-
-__all__ = ["Keys", "LangChainKeys", "NativeKeys", "RecipeOf", "TextKeys", "key_encoder_of"]
+__all__ = ["Keys", "LangChainKeys", "NativeKeys", "TextKeys", "same_as_document"]
 
 NATIVE_BYTES = 16
 """Bytes of a text's hash in a native key: 2**64 texts before two of them may be expected to meet."""
@@ -38,31 +36,42 @@ class NativeKeys:
     """`<recipe>/<hash>`: the text under the recipe that its vector is made by.
 
     Example:
-        >>> from onevec.space import Recipe, SpaceId
-        >>> NativeKeys(lambda role: Recipe(space=SpaceId(origin="openai", model="m"))).of(["猫"], Role.DOCUMENT)
-        ['v1.ey5iwutxfkheg4uv2jjx3wkqxy/5475b78a4dd6af6b6a18c92b79e2c84d']
+        >>> from onevec import load
+        >>> NativeKeys(load("fake:3")).of(["猫"], Role.DOCUMENT)
+        ['v1.74ggtjttmrycc245vji5oeqmhi/3a59e7bfdd830b69728d41d7830d9b00']
     """
 
-    def __init__(self, recipe: Callable[[Role], Recipe]) -> None:
-        self._recipe = recipe
+    def __init__(self, model: Embeddings) -> None:
+        self.model = model
 
     def of(self, texts: Sequence[str], role: Role) -> list[str]:
         """The keys of texts that are embedded for a role."""
-        prefix = f"{self._recipe(role)}/"
+        prefix = f"{self.model.recipe(role)}/"
         blake2b = hashlib.blake2b
         return [prefix + blake2b(text.encode(), digest_size=NATIVE_BYTES).hexdigest() for text in texts]
 
 
 class LangChainKeys:
-    """The namespace and LangChain's hash of the text; of other roles with the role between them if they differ."""
+    """The namespace and LangChain's hash of the text; of other roles with the role between them if they differ.
 
-    def __init__(self, namespace: str, encode: Callable[[str], str], recipe: RecipeOf) -> None:
-        self._namespace, self._encode, self._recipe = namespace, encode, recipe
+    Raises:
+        ConfigurationError: there is no such hash.
+    """
+
+    def __init__(self, namespace: str, key_encoder: str | Callable[[str], str], model: Embeddings) -> None:
+        self.namespace, self.key_encoder, self.model = namespace, key_encoder, model
+        self._encode = _encoder(key_encoder)
 
     def of(self, texts: Sequence[str], role: Role) -> list[str]:
         """The keys of texts that are embedded for a role."""
-        prefix = self._namespace if same_as_document(self._recipe, role) else f"{self._namespace}{role}."
+        prefix = self.namespace if same_as_document(self.model, role) else f"{self.namespace}{role}."
         return [prefix + self._encode(text) for text in texts]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_encode"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _encode=_encoder(state["key_encoder"]))
 
 
 class TextKeys:
@@ -74,20 +83,23 @@ class TextKeys:
         return list(texts)
 
 
-def same_as_document(recipe: RecipeOf, role: Role) -> bool:
-    """Whether a text of this role gets the vector that it has as a document."""
+def same_as_document(model: Embeddings, role: Role) -> bool:
+    """Whether a text of this role gets the vector that it has as a document, as far as the model says."""
     if role is Role.DOCUMENT:
         return True
-    document = recipe(Role.DOCUMENT)
-    return document is not None and recipe(role) == document
+    document = _recipe(model, Role.DOCUMENT)
+    return document is not None and _recipe(model, role) == document
 
 
-def key_encoder_of(given: str | Callable[[str], str]) -> Callable[[str], str]:
-    """LangChain's hash of this name, or the function that was given.
+def _recipe(model: Embeddings, role: Role) -> Recipe | None:
+    try:
+        return model.recipe(role)
+    except ConfigurationError:
+        return None
 
-    Raises:
-        ConfigurationError: there is no such hash.
-    """
+
+def _encoder(given: str | Callable[[str], str]) -> Callable[[str], str]:
+    """LangChain's hash of this name, or the function that was given."""
     if callable(given):
         return given
     if given not in _ENCODERS:

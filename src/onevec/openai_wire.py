@@ -57,7 +57,7 @@ class OpenAIWire(HostedEmbeddings):
 
     def body(self, batch: Batch) -> dict[str, Any]:
         """The body of the request, before `model_kwargs`."""
-        fields: dict[str, Any] = {"input": batch.texts, "model": self.model}
+        fields: dict[str, Any] = {"input": batch.texts, "model": self.wire_model}
         if self.dimensions is not None:
             fields["dimensions"] = self.dimensions
         if self.base64:
@@ -97,6 +97,7 @@ class LangChainOpenAI(OpenAIWire):
     deployment: str | None = ignored("it was for old Azure use; see AzureOpenAIEmbeddings")
     openai_api_version: str | None = ignored("only AzureOpenAIEmbeddings sends a version")
     api_version: str | None = alias_of("openai_api_version")
+    openai_api_type: str | None = ignored("the class says which service it is")
     headers: Any = ignored("pass default_headers=")
     tiktoken_enabled: bool | None = ignored("texts go out as strings; pass tokenizer= for exact counts")
     tiktoken_model_name: str | None = ignored("texts go out as strings; pass tokenizer= for exact counts")

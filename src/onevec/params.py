@@ -254,7 +254,8 @@ class Parameters:
         others = [alias for alias, target in cls._aliases.items() if target == name]
         return f"{name} (also spelled {', '.join(others)})" if others else name
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def _set(self, name: str, value: Any) -> None:
+        """Check a value that is set later in the same way."""
         spec = self._params.get(name)
         if spec is not None:
             value = value if value is None else spec.check(type(self).__name__, value)
@@ -262,6 +263,9 @@ class Parameters:
             message = f"{type(self).__name__} has no parameter {name!r}{self._suggestion(name)}"
             raise AttributeError(message)
         object.__setattr__(self, name, value)
+
+    if not TYPE_CHECKING:  # a type checker that saw it would accept every name
+        __setattr__ = _set
 
     def __repr__(self) -> str:
         values = {name: getattr(self, name) for name, spec in self._params.items() if spec.shown}

@@ -88,6 +88,18 @@ class Plan:
         unique = self._joined(pieces) if self._pieces else pieces
         return unique if len(unique) == self.total else unique[np.asarray(self._places)]
 
+    def cut(self, numbers: set[int]) -> tuple[Note, ...]:
+        """A note for every text that the provider has cut.
+
+        Args:
+            numbers: those of the pieces that were cut.
+        """
+        if not numbers:
+            return ()
+        lengths = [len(parts) for parts in self._pieces] or [1] * (max(numbers) + 1)
+        unique = {int(np.searchsorted(np.cumsum(lengths), number, "right")) for number in numbers}
+        return tuple(Note(index, "truncated") for index, place in enumerate(self._places) if place in unique)
+
     def completed(self, results: Mapping[int, Array]) -> Completed | None:
         """What can be given of a call of which only some requests succeeded.
 
@@ -138,7 +150,8 @@ def make_plan(
 
     Raises:
         ConfigurationError: a limit is less than 1.
-        InputTooLong: a text is beyond the limit and `long_text` is "error".
+        InputTooLong: a text is beyond the limit and `long_text` is "error"; one that is so by a high estimate but not
+            by a low one is sent, with a note.
     """
     for name, limit in (
         ("texts a request (parameter batch_size)", limits.texts),
@@ -170,7 +183,11 @@ def _cut(
             pieces.append([Piece(text, total)])
             continue
         if policy == "error":
-            raise _too_long(text, total, limit, estimated=tokens.estimated)
+            if tokens.fewest(total) > limit:
+                raise _too_long(text, total, limit, estimated=tokens.estimated)
+            changed[place] = Note(place, "long" + suffix, None, total)  # the provider decides
+            pieces.append([Piece(text, total)])
+            continue
         parts = tokens.cut(text, limit)
         if policy == "truncate":
             parts = parts[:1]

@@ -134,7 +134,8 @@ class Secret:
             return self.get_secret_value() == other.get_secret_value()
         return NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]  # equal to a plain string, so its hash would tell about the value
+    # Equal to a plain string, so its hash would tell about the value.
+    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
     def __bool__(self) -> bool:
         return self._source is not None or bool(self._value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Service"]
 
 T = TypeVar("T")
+_SECRET_HEADER = re.compile("auth|key|token|secret|cookie", re.IGNORECASE)
 
 
 class Service(Parameters):
@@ -61,7 +63,7 @@ class Service(Parameters):
     _transient: ClassVar[frozenset[str]] = frozenset({"transport", "on_progress"})
 
     def __post_init__(self) -> None:
-        if self.retired and not self.base_url:
+        if self.retired and not self.address:
             message = (
                 f"{type(self).__name__}: this service was closed; use {self.retired}, "
                 "or pass base_url= of a server that speaks its format"
@@ -181,7 +183,15 @@ class Service(Parameters):
 
     def hidden(self) -> list[str]:
         """What no message may show."""
-        return [value for secret in self._secrets() for value in secret.values]
+        given = {**(self.default_headers or {}), **login_of(self.address)}
+        headers = [value for name, value in given.items() if _SECRET_HEADER.search(name)]
+        bare = [value.rpartition(" ")[2] for value in headers]  # "Bearer sk-1"
+        return [
+            *(value for secret in self._secrets() for value in secret.values),
+            *self.auth.made_of(self),
+            *headers,
+            *bare,
+        ]
 
     def _secrets(self) -> list[Secret]:
         held: list[Secret | None] = [getattr(self, name) for name, spec in self._params.items() if spec.secret]

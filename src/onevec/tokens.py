@@ -14,6 +14,10 @@ BYTES_PER_TOKEN = 2
 """Of other characters in UTF-8: Chinese has 3 bytes a character and about 1.2 tokens, so this counts 1.5."""
 
 
+FEWEST = 0.6
+"""Ordinary text hardly ever has fewer tokens than this part of the estimate: 5 ASCII characters or 3.3 bytes a token."""
+
+
 def estimate_tokens(text: str) -> int:
     """An upper estimate of the tokens of ordinary text, whatever the vocabulary.
 
@@ -44,6 +48,10 @@ class TokenCounter(Protocol):
         """Tokens of the text."""
         ...
 
+    def fewest(self, tokens: int) -> int:
+        """How many there are at least, where so many were counted."""
+        ...
+
     def cut(self, text: str, limit: int) -> list[Piece]:
         """The text in consecutive pieces of at most `limit` tokens."""
         ...
@@ -57,6 +65,10 @@ class Estimate:
     def count(self, text: str) -> int:
         """An upper estimate of the tokens."""
         return estimate_tokens(text)
+
+    def fewest(self, tokens: int) -> int:
+        """A low estimate in place of the high one."""
+        return int(tokens * FEWEST)
 
     def cut(self, text: str, limit: int) -> list[Piece]:
         """Pieces whose estimate is at most `limit`, each of at least one character."""
@@ -90,6 +102,10 @@ class Exact:
     def count(self, text: str) -> int:
         """Tokens of the text."""
         return len(self._ids(text))
+
+    def fewest(self, tokens: int) -> int:
+        """The number itself."""
+        return tokens
 
     def cut(self, text: str, limit: int) -> list[Piece]:
         """Pieces of `limit` tokens, less where a piece would end inside a character."""

@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from .plan import Batch
+from .recipes import PROBE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
@@ -17,6 +20,14 @@ if TYPE_CHECKING:
     from .embeddings import Embedded
 
 __all__ = ["span"]
+
+PROVIDERS = {
+    "azure_openai": "azure.ai.openai",
+    "bedrock": "aws.bedrock",
+    "google_palm": "gcp.gemini",
+    "vertexai": "gcp.vertex_ai",
+}
+"""What the conventions call a provider, where that is not our own name for it."""
 
 
 @contextmanager
@@ -30,7 +41,7 @@ def span(call: HostedCall) -> Generator[Callable[[Embedded], Embedded]]:
         yield lambda result: result
         return
     with trace.get_tracer("onevec").start_as_current_span(
-        f"embeddings {call.owner.wire_model}", kind=trace.SpanKind.CLIENT, attributes=_attributes(call)
+        f"embeddings {call.owner.wire_model}".strip(), kind=trace.SpanKind.CLIENT, attributes=_attributes(call)
     ) as current:
 
         def done(result: Embedded) -> Embedded:
@@ -47,11 +58,11 @@ def span(call: HostedCall) -> Generator[Callable[[Embedded], Embedded]]:
 
 def _attributes(call: HostedCall) -> dict[str, Any]:
     owner = call.owner
-    address = urlsplit(owner.base_url)
+    address = urlsplit(owner.request(Batch([PROBE], call.role)).url if call.plan.batches else "")
     known = {
         "gen_ai.operation.name": "embeddings",
-        "gen_ai.provider.name": owner.slug,
-        "gen_ai.request.model": owner.wire_model,
+        "gen_ai.provider.name": PROVIDERS.get(owner.slug, owner.slug),
+        "gen_ai.request.model": owner.wire_model or None,
         "gen_ai.embeddings.dimension.count": owner.space.dimensions,
         "server.address": address.hostname,
         "server.port": address.port,

@@ -11,16 +11,16 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import quote
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary, WeakSet, finalize
 
-from .deadlines import deadline, obey_deadlines
+from .deadlines import close_unfinished, deadline, obey_deadlines
 from .errors import ConfigurationError, TimedOut, TransportError
 from .wire import Headers, Reply
 
 if TYPE_CHECKING:
     import asyncio
     import ssl
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable
 
     import httpx2
 
@@ -94,17 +94,21 @@ class HttpTransport:
     """
 
     def __init__(self, *, proxy: str | None = None, verify: ssl.SSLContext | None = None, http2: bool = False) -> None:
-        self._options: Mapping[str, Any] = {"proxy": proxy, "http2": http2, **({"verify": verify} if verify else {})}
+        self._proxy, self._verify, self._http2 = proxy, verify, http2
+        self._closing: finalize[..., HttpTransport] | None = None
         self.reset()
         _living.add(self)
 
     def reset(self) -> None:
         """Forget all connections without closing them, as a child must after a fork."""
+        if self._closing is not None:
+            self._closing.detach()
         self._lock = threading.Lock()
         self._client: httpx2.Client | None = None
         self._async: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[httpx2.AsyncClient, Any]] = WeakKeyDictionary()
 
-    def _settings(self) -> dict[str, Any]:
+    def _made(self, kind: Callable[..., T]) -> T:
+        """A client of httpx2, which reads the environment."""
         import httpx2
 
         limits = httpx2.Limits(
@@ -112,15 +116,27 @@ class HttpTransport:
             max_keepalive_connections=MAX_CONNECTIONS,
             keepalive_expiry=KEEP_ALIVE_SECONDS,
         )
-        return {**self._options, "limits": limits, "follow_redirects": False}
+        try:
+            self._verify = self._verify or httpx2.create_ssl_context()  # once: it reads hundreds of certificates
+            return kind(
+                proxy=self._proxy, verify=self._verify, http2=self._http2, limits=limits, follow_redirects=False
+            )
+        except (OSError, ValueError, ImportError, httpx2.InvalidURL) as error:
+            socks = "; a SOCKS proxy needs: pip install 'httpx2[socks]'" if isinstance(error, ImportError) else ""
+            message = (
+                f"no connection can be made ({type(error).__name__}: {error}): check proxy=, verify=, and the "
+                f"variables SSL_CERT_FILE, SSL_CERT_DIR, HTTP_PROXY, HTTPS_PROXY and ALL_PROXY{socks}"
+            )
+            raise ConfigurationError(message) from None
 
     def _blocking_client(self) -> httpx2.Client:
         with self._lock:
             if self._client is None:
                 import httpx2
 
-                self._client = _made(httpx2.Client, self._settings())
+                self._client = self._made(httpx2.Client)
                 obey_deadlines(self._client)
+                self._closing = finalize(self, self._client.close)
             return self._client
 
     async def _client_of_loop(self) -> httpx2.AsyncClient:
@@ -131,7 +147,8 @@ class HttpTransport:
         if known is None:
             import httpx2
 
-            client = _made(httpx2.AsyncClient, self._settings())
+            client = self._made(httpx2.AsyncClient)
+            close_unfinished(client)
             closer = _close_with_loop(client)
             with self._lock:
                 for other in [other for other in self._async if other.is_closed()]:
@@ -188,9 +205,9 @@ class HttpTransport:
     def close(self) -> None:
         """Close the connections of blocking calls; they open again when needed."""
         with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()
+            closing, self._client, self._closing = self._closing, None, None
+        if closing is not None:
+            closing()
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop; they open again when needed."""
@@ -199,21 +216,6 @@ class HttpTransport:
         client, closer = self._async.pop(asyncio.get_running_loop(), (None, None))
         if client is not None and closer is not None:
             await closer.aclose()
-
-
-def _made(kind: Callable[..., T], settings: Mapping[str, Any]) -> T:
-    """A client of httpx2, which reads the environment."""
-    import httpx2
-
-    try:
-        return kind(**settings)
-    except (OSError, ValueError, ImportError, httpx2.InvalidURL) as error:
-        socks = "; a SOCKS proxy needs: pip install 'httpx2[socks]'" if isinstance(error, ImportError) else ""
-        message = (
-            f"no connection can be made ({type(error).__name__}: {error}): check proxy=, verify=, and the variables "
-            f"SSL_CERT_FILE, SSL_CERT_DIR, HTTP_PROXY, HTTPS_PROXY and ALL_PROXY{socks}"
-        )
-        raise ConfigurationError(message) from None
 
 
 _OWN_HEADERS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -57,7 +57,7 @@ def _find(name: str) -> ProviderInfo:
 
 def _show(entry: ProviderInfo, *, json: bool) -> None:
     kind = getattr(import_module(entry.module), entry.name)
-    parameters = [
+    parameters: list[dict[str, Any]] = [
         {
             "name": spec.name,
             "aliases": list(aliases),
@@ -83,13 +83,17 @@ def _show(entry: ProviderInfo, *, json: bool) -> None:
     console.rows(["", ""], [[title, value] for title, value in facts.items() if value])
     console.line("")
     titles = ["parameter", "also spelled", "type", "default", "variables"]
-    cells = [[" ".join(cell) if isinstance(cell, list) else str(cell) for cell in row.values()] for row in parameters]
+    cells = [[_cell(value) for value in row.values()] for row in parameters]
     console.rows(titles, cells)
 
 
 def _model(entry: ProviderInfo) -> str:
     """How to name it to `load` and --model; the model's own name goes behind the colon."""
     return f"{entry.slug if entry.default else entry.name}:"
+
+
+def _cell(value: Any) -> str:
+    return " ".join(cast("list[str]", value)) if isinstance(value, list) else str(value)
 
 
 def _default(spec: Param) -> Any:

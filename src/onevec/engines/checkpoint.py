@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from ..embeddings import Note, Role
@@ -63,6 +64,7 @@ class Checkpoint:
     unknown: tuple[str, ...] = ()
 
     @classmethod
+    @cache
     def read(cls, folder: Path) -> Checkpoint:
         """Read a folder; one without modules.json is a bare transformer, whose token vectors are averaged."""
         config = _json(folder / "config.json")
@@ -76,7 +78,7 @@ class Checkpoint:
             include_prompt=bool(pooling.get("include_prompt", True)),
             dense=tuple(folder / module["path"] for module in modules if module["type"].endswith(".Dense")),
             normalised="Normalize" in kinds,
-            prompts={name: text for name, text in (own.get("prompts") or {}).items() if text},
+            prompts={name: text for name, text in cast("dict[str, str]", own.get("prompts") or {}).items() if text},
             default_prompt=own.get("default_prompt_name"),
             max_tokens=_max_tokens(folder, config),
             lowercase=bool(_json(folder / "sentence_bert_config.json").get("do_lower_case")),

@@ -57,7 +57,9 @@ def find(model: str, cache: str | None = None, revision: str | None = None) -> S
     return _found[key]
 
 
-def download(model: str, cache: str | None = None, revision: str | None = None, patterns: list[str] | None = None) -> Path:
+def download(
+    model: str, cache: str | None = None, revision: str | None = None, patterns: list[str] | None = None
+) -> Path:
     """Get a model from the hub; the files of `patterns`, or all.
 
     Raises:

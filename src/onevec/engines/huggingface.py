@@ -9,24 +9,23 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from ..embeddings import Role
+from ..errors import ConfigurationError
 from ..local import Encoded, LocalEmbeddings
 from ..optional import need
 from ..params import alias_of, ignored, param
 from ..space import Recipe, SpaceId
 from .checkpoint import Checkpoint, notes_of, prompt_name
-from .hub import Source, find
+from .hub import find
+from .instructions import QUESTION, question
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
     from ..arrays import Array
+    from .hub import Source
 
 __all__ = ["HuggingFaceBgeEmbeddings", "HuggingFaceEmbeddings", "HuggingFaceInstructEmbeddings"]
 
-QUESTION = "Represent this question for searching relevant passages: "
-CHINESE_QUESTION = "为这个句子生成表示以用于检索相关文章："
-NO_QUESTION = ("bge-m3", "noinstruct")
-"""Parts of the names of BGE models that were trained without an instruction for queries."""
 ELSEWHERE = frozenset({"batch_size", "device", "show_progress_bar", "convert_to_numpy", "convert_to_tensor"})
 """Arguments of `encode` that don't change the numbers; the last two would change their type, so they are left out."""
 NOT_IN_A_RECIPE = frozenset({"device", "token", "revision", "local_files_only", "trust_remote_code", "prompts"})
@@ -56,6 +55,8 @@ class _SentenceTransformers(LocalEmbeddings[_Loaded]):
     """Texts that are handed over together; encode_kwargs["batch_size"] tells how many are computed together."""
     client: Any = ignored("the model is loaded by model_name")
 
+    joined: ClassVar[bool] = False
+    """Whether we put the prefix in front, not sentence-transformers."""
     model_parameter: ClassVar[str] = "model_name"
     status: ClassVar[str] = "library"
     extra: ClassVar[str | None] = "local"
@@ -92,15 +93,21 @@ class _SentenceTransformers(LocalEmbeddings[_Loaded]):
         return self.model_name, self.cache_folder, repr(sorted(self.model_kwargs.items()))
 
     def load(self) -> _Loaded:
-        """Load the model; one that was downloaded before is not asked for at the hub."""
+        """Load the model; one that was downloaded before stays at its commit, and is not asked for at the hub."""
         library = need("sentence_transformers", extra="local")
-        options = self.model_options()
-        found, name = self._find(), self.model_name
+        options, name, found = self.model_options(), self.model_name, self._find()
         if found is not None and Path(name).expanduser().is_dir():
             name = str(found.folder)
         elif found is not None:
             options["revision"] = found.revision
-        return _Loaded(library.SentenceTransformer(name, cache_folder=self.cache_folder, **options), Lock())
+        try:
+            client = library.SentenceTransformer(name, cache_folder=self.cache_folder, **options)
+        except OSError as error:
+            reason = str(error).strip().partition("\n")[0]
+            place = "could not be loaded" if found else "is no folder on this machine and did not come from the hub"
+            message = f"{type(self).__name__}: the model {name!r} {place}: {reason}"
+            raise ConfigurationError(message) from error
+        return _Loaded(client, Lock())
 
     def model_options(self) -> dict[str, Any]:
         """The arguments of SentenceTransformer()."""
@@ -130,7 +137,7 @@ class _SentenceTransformers(LocalEmbeddings[_Loaded]):
             origin="huggingface",
             model=found.name if found else self.model_name,
             revision=found.revision if found else "",
-            dimensions=min(width, cut) if width and cut else width or cut,
+            dimensions=min(width, cut) if width and cut else width,
             normalised=(checkpoint.normalised and not cut) or bool(options.get("normalize_embeddings")),
             dtype=options.get("precision") or "float32",
         )
@@ -149,9 +156,11 @@ class _SentenceTransformers(LocalEmbeddings[_Loaded]):
         prefix, arguments, known = self.form(role)
         options = {name: value for name, value in self.options(role).items() if not name.startswith("convert_to_")}
         cleaned = [self.clean(text) for text in texts]
+        whole = [prefix + text for text in cleaned]
+        options = {"show_progress_bar": self.show_progress, **options, **arguments}
         with model.lock:
-            vectors = self.vectors(model.client, cleaned, {"show_progress_bar": self.show_progress, **options, **arguments})
-            lengths = _lengths(model.client, [prefix + text for text in cleaned])
+            vectors = self.vectors(model.client, whole if self.joined else cleaned, options)
+            lengths = _lengths(model.client, whole)
         limit = getattr(model.client, "max_seq_length", None)
         notes = notes_of(lengths or [0] * len(texts), limit, role_known=known)
         kept = [min(length, limit or length) for length in lengths or ()]
@@ -255,13 +264,11 @@ class HuggingFaceBgeEmbeddings(_Instructed):
 
     model_name: str = "BAAI/bge-large-en"
 
+    joined: ClassVar[bool] = True
+
     def instruction(self, role: Role) -> str:
         """What is put in front of a text."""
-        if role is not Role.QUERY or self.query_instruction != QUESTION:
-            return super().instruction(role)
-        if any(part in self.model_name for part in NO_QUESTION):
-            return ""
-        return CHINESE_QUESTION if "-zh" in self.model_name else QUESTION
+        return question(self.model_name, self.query_instruction) if role is Role.QUERY else self.embed_instruction
 
     def model_options(self) -> dict[str, Any]:
         """The arguments of SentenceTransformer(), and inside of them those of the library below it."""
@@ -272,3 +279,33 @@ class HuggingFaceBgeEmbeddings(_Instructed):
     def form(self, role: Role) -> tuple[str, dict[str, Any], bool]:
         """The instruction is a part of the text."""
         return self.instruction(role), {}, role in (Role.DOCUMENT, Role.QUERY)
+
+
+class HuggingFaceInstructEmbeddings(_Instructed):
+    """Embed texts with INSTRUCTOR models: an instruction is read before each text, but its tokens are not pooled.
+
+    sentence-transformers does this by itself, with the numbers of the package InstructorEmbedding, which is not needed.
+
+    Example:
+        >>> HuggingFaceInstructEmbeddings(query_instruction="Represent the question: ").instruction(Role.QUERY)
+        'Represent the question: '
+    """
+
+    model_name: str = "hkunlp/instructor-large"
+    query_instruction: str = "Represent the question for retrieving supporting documents: "
+    embed_instruction: str = "Represent the document for retrieval: "
+
+    def clean(self, text: str) -> str:
+        """The text as it is."""
+        return text
+
+    def form(self, role: Role) -> tuple[str, dict[str, Any], bool]:
+        """The instruction is a prompt that is not pooled."""
+        instruction = self.instruction(role)
+        return instruction, {"prompt": instruction}, role in (Role.DOCUMENT, Role.QUERY)
+
+    def load(self) -> _Loaded:
+        """Load the model, and let its pooling pass over the instruction."""
+        loaded = super().load()
+        loaded.client.set_pooling_include_prompt(include_prompt=False)
+        return loaded

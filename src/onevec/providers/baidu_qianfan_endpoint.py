@@ -42,7 +42,7 @@ GIVEN = {"access_token": "access_token", "access_key": "qianfan_access_key", "se
 class BaiduWire(HostedEmbeddings):
     """What Baidu's classes share: their parameters, how a token is fetched, error codes, and the reply."""
 
-    access_token: SecretField | None = secret(default=None)
+    access_token: SecretField = secret(default=None)
     """A token that was fetched before; it is used until it is refused."""
     batch_size: int | None = 16
     chunk_size: int | None = alias_of("batch_size")
@@ -86,15 +86,15 @@ class QianfanEmbeddingsEndpoint(BaiduWire):
     """Embed texts with Baidu Qianfan: by its v2 API if the key begins with bce-v3/, else by the older one."""
 
     base_url: str = param(default="", env="QIANFAN_BASE_URL")
-    qianfan_ak: SecretField | None = secret(env="QIANFAN_AK", default=None)
-    api_key: SecretField | None = alias_of("qianfan_ak")
-    qianfan_sk: SecretField | None = secret(env="QIANFAN_SK", default=None)
+    qianfan_ak: SecretField = secret(env="QIANFAN_AK", default=None)
+    api_key: SecretField = alias_of("qianfan_ak")
+    qianfan_sk: SecretField = secret(env="QIANFAN_SK", default=None)
     """With `qianfan_ak`, fetches a token of the older API."""
-    secret_key: SecretField | None = alias_of("qianfan_sk")
-    access_token: SecretField | None = secret(env="QIANFAN_ACCESS_TOKEN", default=None)
-    qianfan_access_key: SecretField | None = secret(env="QIANFAN_ACCESS_KEY", default=None)
+    secret_key: SecretField = alias_of("qianfan_sk")
+    access_token: SecretField = secret(env="QIANFAN_ACCESS_TOKEN", default=None)
+    qianfan_access_key: SecretField = secret(env="QIANFAN_ACCESS_KEY", default=None)
     """With `qianfan_secret_key`, signs the requests of the older API."""
-    qianfan_secret_key: SecretField | None = secret(env="QIANFAN_SECRET_KEY", default=None)
+    qianfan_secret_key: SecretField = secret(env="QIANFAN_SECRET_KEY", default=None)
     init_kwargs: Mapping[str, Any] = param(default={}, shown=False)
     """Credentials as the vendor's SDK calls them: access_token, access_key, secret_key."""
     model: str = "embedding-v1"
@@ -126,7 +126,7 @@ class QianfanEmbeddingsEndpoint(BaiduWire):
     @property
     def newer_form(self) -> bool:
         key = self.qianfan_ak
-        return key is not None and (key.get_secret_value().startswith("bce-v3/") if key.known else not self.qianfan_sk)
+        return bool(key) and (key.get_secret_value().startswith("bce-v3/") if key.known else not self.qianfan_sk)
 
     @property
     def own_url(self) -> str:

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from ..hosted import (
-    Array,
-    Batch,
-    Bearer,
-    FirstGiven,
-    HostedEmbeddings,
-    RateLimited,
-    Reply,
-    Request,
-    Role,
-    SecretField,
-    ServiceUnavailable,
-    alias_of,
-    array,
-    ignored,
-    param,
-    secret,
-    unit_length,
-)
+from ..errors import RateLimited, ServiceUnavailable
+from ..hosted import Array, Batch, Bearer, FirstGiven, HostedEmbeddings, Reply, Request, Role, SecretField, array
+from ..params import alias_of, ignored, param, secret
 from ..plan import Limits
 from ..signing.sigv4 import SigV4, aws_region
 
@@ -75,7 +58,7 @@ class Nova:
         return [row["embedding"] for row in body["embeddings"]]
 
 
-FAMILIES: Mapping[str, Titan | Cohere | Nova] = {"amazon": Titan(), "cohere": Cohere(), "nova": Nova()}
+FAMILIES: dict[str, Titan | Cohere | Nova] = {"amazon": Titan(), "cohere": Cohere(), "nova": Nova()}
 
 
 class BedrockEmbeddings(HostedEmbeddings):
@@ -88,6 +71,7 @@ class BedrockEmbeddings(HostedEmbeddings):
     region_name: str | None = param(default=None, env="AWS_DEFAULT_REGION")
     """Region; if none is given, that of the profile."""
     credentials_profile_name: str | None = param(default=None, env="AWS_PROFILE")
+    """Profile in AWS's files."""
     aws_access_key_id: SecretField = secret(env="AWS_ACCESS_KEY_ID", default=None)
     aws_secret_access_key: SecretField = secret(env="AWS_SECRET_ACCESS_KEY", default=None)
     aws_session_token: SecretField = secret(env="AWS_SESSION_TOKEN", default=None)
@@ -98,7 +82,8 @@ class BedrockEmbeddings(HostedEmbeddings):
     endpoint_url: str = alias_of("base_url")
     dimensions: int | None = None
     """Width of the vectors, for models that can shorten them."""
-    model_kwargs: Mapping[str, Any] = param(default={})
+    model_kwargs: dict[str, Any] = param(default={})
+    """More fields of the body."""
     normalize: bool = False
     """Whether to divide every vector by its length here."""
     client: Any = ignored("pass transport= for the network and a profile or keys for the credential")
@@ -129,6 +114,10 @@ class BedrockEmbeddings(HostedEmbeddings):
     def own_url(self) -> str:
         return f"https://bedrock-runtime.{self.region_name}.amazonaws.com"
 
+    @property
+    def unit(self) -> bool:
+        return self.normalize
+
     def normalised(self, known: bool | None) -> bool | None:
         return True if self.normalize else self.model_kwargs.get("normalize", known)
 
@@ -138,13 +127,12 @@ class BedrockEmbeddings(HostedEmbeddings):
     def request(self, batch: Batch) -> Request:
         options = {**self.model_kwargs, **({self.family.dimensions: self.dimensions} if self.dimensions else {})}
         body = self.family.body([text.replace("\n", " ") for text in batch.texts], batch.role, options)
-        url = self.url(f"/model/{quote(self.model_id, safe='')}/invoke")
-        return Request.post(url, json=body, headers={"Accept": "application/json"})
+        path = f"/model/{quote(self.model_id, safe='')}/invoke"
+        return Request.post(self.url(path), json=body, headers={"Accept": "application/json"})
 
     def vectors(self, reply: Reply) -> Array:
-        rows = array(self.family.rows(reply.json()))
-        return unit_length(rows) if self.normalize else rows
+        return array(self.family.rows(reply.json()))
 
     def tokens(self, reply: Reply) -> int | None:
         count = reply.headers.get("x-amzn-bedrock-input-token-count") or reply.json().get("inputTextTokenCount")
-        return None if count is None else int(count)
+        return int(count) if count else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from ..hosted import Array, Batch, Bearer, HostedEmbeddings, Reply, Request, Role, SecretField, alias_of, array
@@ -55,10 +54,9 @@ class CohereEmbeddings(HostedEmbeddings):
         kind = self.embedding_types[0]
         return "float32" if kind in {"float", "base64"} else kind
 
-    def limits_of_model(self) -> Limits:
-        limits = super().limits_of_model()
-        cut = self.truncate in {"START", "END"}
-        return replace(limits, text_tokens=None) if cut else limits
+    @property
+    def cuts(self) -> bool:
+        return self.truncate in {"START", "END"}
 
     def request(self, batch: Batch) -> Request:
         body = {

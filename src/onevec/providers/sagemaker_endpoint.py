@@ -58,9 +58,9 @@ class SagemakerEndpointEmbeddings(HostedEmbeddings):
     region_name: str | None = param(default=None, env=("AWS_REGION", "AWS_DEFAULT_REGION"))
     """Region; if none is given, that of the profile."""
     credentials_profile_name: str | None = param(default=None, env="AWS_PROFILE")
-    aws_access_key_id: SecretField | None = secret(env="AWS_ACCESS_KEY_ID", default=None)
-    aws_secret_access_key: SecretField | None = secret(env="AWS_SECRET_ACCESS_KEY", default=None)
-    aws_session_token: SecretField | None = secret(env="AWS_SESSION_TOKEN", default=None)
+    aws_access_key_id: SecretField = secret(env="AWS_ACCESS_KEY_ID", default=None)
+    aws_secret_access_key: SecretField = secret(env="AWS_SECRET_ACCESS_KEY", default=None)
+    aws_session_token: SecretField = secret(env="AWS_SESSION_TOKEN", default=None)
     model_kwargs: Mapping[str, Any] = param(default={})
     """Given to the handler."""
     endpoint_kwargs: Mapping[str, str] = param(default={})

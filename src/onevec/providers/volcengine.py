@@ -40,7 +40,7 @@ class VolcanoEmbeddings(HostedEmbeddings):
 
     auth = VolcengineSignature("volcano_ak", "volcano_sk", "ml_maas")
     docs = "https://www.volcengine.com/docs/82379/1355331"
-    retired = "VolcengineArkEmbeddings"
+    retired = "ArkEmbeddings"
 
     def __post_init__(self) -> None:
         if self.host and not self.base_url:

@@ -84,6 +84,11 @@ class SigV4(Auth):
         """Whether the keys are those of the chain."""
         return _chained(owner)
 
+    def made_of(self, owner: Any) -> list[str]:
+        """The token of the chain's keys, read without renewing it."""
+        token = getattr(owner.credential_held, "_token", None)
+        return [token] if token else []
+
     def sign(self, request: Request, credential: Any, owner: Any, now: datetime) -> Request:
         """The request with its date and signature; every header that it has is signed."""
         keys: AwsKeys = credential

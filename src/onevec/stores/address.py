@@ -56,6 +56,10 @@ class Address:
             return f"{parts.scheme}://****"
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
+    def redacted(self, error: Exception) -> str:
+        """The first line of what a driver says, without the password."""
+        return redact(str(error).partition("\n")[0].strip(), _hidden(self.url))
+
     @contextmanager
     def faults(self, kinds: type[Exception] | tuple[type[Exception], ...], hint: str) -> Generator[None]:
         """Turn a driver's error inside into one of ours.
@@ -70,8 +74,7 @@ class Address:
         try:
             yield
         except kinds as error:
-            said = redact(str(error).partition("\n")[0].strip(), _hidden(self.url))
-            message = f"{self}: {type(error).__name__}: {said}; {hint}"
+            message = f"{self}: {type(error).__name__}: {self.redacted(error)}; {hint}"
             raise CacheError(message) from None  # the driver's own error may show the password
 
 

@@ -8,7 +8,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ..errors import CacheError, ConfigurationError
 from ..optional import need
@@ -18,6 +18,7 @@ from .base import ByteStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
+    from contextlib import AbstractContextManager
 
 __all__ = ["ObjectStore"]
 
@@ -26,7 +27,7 @@ R = TypeVar("R")
 
 HINT = "is the address right, and may these credentials list, read, write and delete there?"
 LONGEST_NAME = 200
-"""Letters; services allow about 1,000 for the whole path, file systems 255."""
+"""Services allow about 1,000 characters for the whole path, file systems 255 for a name."""
 LENGTH_BYTES = 4
 PATIENCE: dict[str, Any] = {"max_retries": 3, "retry_timeout": timedelta(seconds=30)}
 """A cache that waits longer for a lost server costs more than it saves."""
@@ -35,7 +36,7 @@ PATIENCE: dict[str, Any] = {"max_retries": 3, "retry_timeout": timedelta(seconds
 class ObjectStore(ByteStore):
     """Keeps each value as one object below a URL; reads and writes many of them at once.
 
-    The name of an object is its key, with every character but ASCII letters, digits and "-" written as `_XX`. A key
+    The name of an object is its key, with each byte of UTF-8 but ASCII letters, digits and "-" written as `_XX`. A key
     whose name would be too long is named by its hash, and stands before the value in the object.
 
     It takes no leases: two processes may compute the same text at the same time.
@@ -53,16 +54,19 @@ class ObjectStore(ByteStore):
         MissingDependency: obstore is not installed.
     """
 
+    _process: ClassVar[int | None] = None
+    """The first that used obstore: its threads do not live on in a child, which would wait for them."""
+
     def __init__(self, url: str, *, concurrency: int = 16, **options: Any) -> None:
-        self._address = Address(url)
         if concurrency < 1:
             message = f"ObjectStore: concurrency must be 1 or more, not {concurrency}"
             raise ConfigurationError(message)
-        self.concurrency = concurrency
+        self._address = Address(url)
         self._options = {
             name: Secret(value) if is_secret(name) and isinstance(value, str) else value
             for name, value in options.items()
         }
+        self.concurrency = concurrency
         self._open()
 
     def _open(self) -> None:
@@ -71,16 +75,16 @@ class ObjectStore(ByteStore):
             name: value.get_secret_value() if isinstance(value, Secret) else value
             for name, value in self._options.items()
         }
-        endpoints = [value for name, value in plain.items() if "endpoint" in name] or [os.environ.get("AWS_ENDPOINT_URL")]
+        endpoints = [value for name, value in plain.items() if "endpoint" in name] or [
+            os.environ.get("AWS_ENDPOINT_URL")
+        ]
         if str(endpoints[0]).startswith("http://"):
             plain["client_options"] = {"allow_http": True, **plain.get("client_options", {})}
         try:
             self._store = stores.from_url(self._address.url, **{"retry_config": PATIENCE, **plain})
         except (need("obstore.exceptions", extra="s3").BaseError, TypeError, ValueError) as error:
-            said = str(error).partition("\n")[0]  # it names options, never their values
-            message = f"ObjectStore can't open {self._address}: {said}"
+            message = f"ObjectStore can't open {self._address}: {self._address.redacted(error)}"
             raise ConfigurationError(message) from None
-        self._process = os.getpid()
 
     def mget(self, keys: Sequence[str]) -> list[bytes | None]:
         """The values of the keys, in order; None where there is none.
@@ -110,7 +114,7 @@ class ObjectStore(ByteStore):
                         yield key
 
     def _get(self, key: str) -> bytes | None:
-        name = _name(key)
+        name = name_of(key)
         try:
             content = need("obstore", extra="s3").get(self._store, name).bytes()
         except FileNotFoundError:
@@ -119,7 +123,7 @@ class ObjectStore(ByteStore):
 
     def _put(self, pair: tuple[str, bytes]) -> None:
         key, value = pair
-        name = _name(key)
+        name = name_of(key)
         if name.startswith("__"):
             raw = key.encode()
             value = len(raw).to_bytes(LENGTH_BYTES, "little") + raw + value
@@ -127,19 +131,14 @@ class ObjectStore(ByteStore):
 
     def _delete(self, key: str) -> None:
         with suppress(FileNotFoundError):  # only some services tell
-            need("obstore", extra="s3").delete(self._store, _name(key))
+            need("obstore", extra="s3").delete(self._store, name_of(key))
 
-    def _key(self, path: str) -> str | None:
+    def _key(self, name: str) -> str | None:
         """The key of an object; None if it is not one of ours."""
-        if path.startswith("__"):
-            content = need("obstore", extra="s3").get(self._store, path).bytes()
-            return bytes(memoryview(content)[LENGTH_BYTES : _head(content)]).decode()
-        if path == "_":
-            return ""
-        if not _NAME.fullmatch(path):
-            return None
-        raw = re.sub(rb"_([0-9A-F]{2})", lambda found: bytes.fromhex(found[1].decode()), path.encode())
-        return raw.decode(errors="replace")
+        if not re.fullmatch("__[0-9a-f]{64}", name):
+            return key_of(name)
+        content = need("obstore", extra="s3").get(self._store, name).bytes()
+        return bytes(memoryview(content)[LENGTH_BYTES : _head(content)]).decode()
 
     def _all(self, function: Callable[[T], R], items: list[T]) -> list[R]:
         """A function's answers, some calls at a time."""
@@ -148,11 +147,12 @@ class ObjectStore(ByteStore):
         with self._faults(), ThreadPoolExecutor(min(self.concurrency, len(items)), "onevec-objects") as pool:
             return list(pool.map(function, items))
 
-    def _faults(self) -> Any:
-        if self._process != os.getpid():
+    def _faults(self) -> AbstractContextManager[None]:
+        ObjectStore._process = ObjectStore._process or os.getpid()
+        if ObjectStore._process != os.getpid():
             message = (
-                f"{self._address}: this ObjectStore was made before a fork, which obstore does not survive: "
-                "make it in the child, or start processes with the method 'spawn' or 'forkserver'"
+                f"{self._address}: this process was forked from one that had used an ObjectStore, and would wait for "
+                "ever: start processes with the method 'spawn' or 'forkserver'"
             )
             raise CacheError(message)
         return self._address.faults((need("obstore.exceptions", extra="s3").BaseError, OSError), HINT)
@@ -161,30 +161,40 @@ class ObjectStore(ByteStore):
         return f"ObjectStore({self._address})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {
-            "_address": self._address,
-            "concurrency": self.concurrency,
-            "_options": self._options,
-        }
+        return {name: value for name, value in vars(self).items() if name != "_store"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        vars(self).update(state)
         self._open()
 
 
-_NAME = re.compile(r"(?:[A-Za-z0-9-]|_[0-9A-F]{2})+")
-
-
-def _name(key: str) -> str:
+def name_of(key: str) -> str:
     """The name of the object that holds a key.
 
     Example:
-        >>> _name("m3e:a b"), _name("")
+        >>> name_of("m3e:a b"), name_of("")
         ('m3e_3Aa_20b', '_')
     """
     raw = key.encode()
     name = re.sub(rb"[^A-Za-z0-9-]", lambda found: b"_%02X" % found[0][0], raw).decode() or "_"
     return name if len(name) <= LONGEST_NAME else f"__{hashlib.sha256(raw).hexdigest()}"
+
+
+def key_of(name: str) -> str | None:
+    """The key that `name_of` made a name of; None if it made none of it.
+
+    Example:
+        >>> key_of("m3e_3Aa_20b"), key_of("readme.txt")
+        ('m3e:a b', None)
+    """
+    if name == "_":
+        return ""
+    if re.fullmatch("(?:[A-Za-z0-9-]|_[0-9A-F]{2})+", name) is None:
+        return None
+    raw = re.sub(rb"_(..)", lambda found: bytes.fromhex(found[1].decode()), name.encode())
+    with suppress(UnicodeDecodeError):
+        return raw.decode()
+    return None
 
 
 def _head(content: Any) -> int:

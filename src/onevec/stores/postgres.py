@@ -55,7 +55,7 @@ STATEMENTS = {
         INSERT INTO {leases} AS old (key, holder, until)
         SELECT key, %s, clock_timestamp() + %s::float8 * interval '1 second' FROM unnest(%b::bytea[]) AS new (key)
         ON CONFLICT (key) DO UPDATE SET holder = excluded.holder, until = excluded.until
-        WHERE old.until <= clock_timestamp() RETURNING key""",
+        WHERE old.until <= clock_timestamp() OR old.holder = excluded.holder RETURNING key""",
     "release": "DELETE FROM {leases} WHERE key = ANY(%b) AND holder = %s",
 }
 
@@ -206,12 +206,21 @@ class PostgresStore(ByteStore):
             raise ConfigurationError(message) from None
         connection = psycopg.connect(**{**WAITS, **given}, autocommit=True, prepare_threshold=None)  # poolers forget
         if not self._ready:
-            names = self._names()
-            if not connection.execute(STATEMENTS["exists"], [names["leases"].as_string(connection)]).fetchone()[0]:
-                with connection.transaction():
-                    connection.execute(psycopg.sql.SQL(CREATE).format(**names))
+            try:
+                self._create(connection)
+            except BaseException:
+                connection.close()
+                raise
             self._ready = True
         return connection
+
+    def _create(self, connection: Any) -> None:
+        """Make the tables, unless they are there: a user who may not create needs none then."""
+        names = self._names()
+        found = connection.execute(STATEMENTS["exists"], [names["leases"].as_string(connection)]).fetchone()
+        if found != (True,):
+            with connection.transaction():
+                connection.execute(need("psycopg.sql", extra="postgres").SQL(CREATE).format(**names))
 
     def _page(self, start: bytes, end: bytes) -> list[bytes]:
         def work(connection: Any) -> list[bytes]:
@@ -246,7 +255,7 @@ class PostgresStore(ByteStore):
         return {"_address": self._address, "table": self.table, "ttl": self.ttl}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        vars(self).update(state)
         self._start()
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .base import ByteStore
+from .encoder import as_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -18,7 +19,7 @@ class ReadOnlyStore(ByteStore):
     Writing and deleting do nothing and are no error: a cache over it serves what is there, and computes the rest.
 
     Args:
-        store: the store to read from.
+        store: the store to read from; also one of LangChain.
 
     Example:
         >>> from onevec import MemoryStore
@@ -30,8 +31,8 @@ class ReadOnlyStore(ByteStore):
         [b'1', None]
     """
 
-    def __init__(self, store: ByteStore) -> None:
-        self.store = store
+    def __init__(self, store: Any) -> None:
+        self.store = as_store(store)
 
     def mget(self, keys: Sequence[str]) -> list[bytes | None]:
         """The values of the keys, in order; None where there is none."""

@@ -116,32 +116,41 @@ class RedisStore(ByteStore):
     def lease(self, keys: Sequence[str], seconds: float) -> list[bool]:
         """Announce that this caller is about to compute the values of the keys; False where another one is."""
         unique = list(dict.fromkeys(keys))
+        lifetime = max(1, round(seconds * 1000))
         with self._faults():
             pipe = self.client.pipeline(transaction=False)
             for key in unique:
-                pipe.set(LEASE + self._full(key), self._name(), nx=True, px=max(1, round(seconds * 1000)))
-            answers = dict(zip(unique, map(bool, pipe.execute()), strict=True)) if unique else {}
-        self._held.update(key for key, mine in answers.items() if mine)
-        return [answers[key] for key in keys]
+                pipe.set(LEASE + self._full(key), self._name(), nx=True, px=lifetime)
+            mine = {key for key, new in zip(unique, pipe.execute(), strict=True) if new}
+            old = self._still_held([key for key in unique if key not in mine])
+            for key in old:  # renewed
+                pipe.pexpire(LEASE + self._full(key), lifetime)
+            pipe.execute()
+        self._held.update(mine)
+        mine.update(old)
+        return [key in mine for key in keys]
 
     def release(self, keys: Sequence[str]) -> None:
         """Give back leases; one that has expired and is another caller's now stays."""
-        held = [key for key in dict.fromkeys(keys) if key in self._held]
-        leases = [LEASE + self._full(key) for key in held]
-        mine = [
-            lease
-            for lease, holder in zip(leases, self._values(leases), strict=True)
-            if holder == self._name().encode()  # one that expires here and now may be lost: computed twice, not wrongly
-        ]
-        if mine:
+        held = self._still_held(list(dict.fromkeys(keys)))
+        if held:
             with self._faults():
-                self.client.delete(*mine)
-        self._held.difference_update(held)
+                self.client.delete(*(LEASE + self._full(key) for key in held))
+        self._held.difference_update(keys)
+
+    def _still_held(self, keys: list[str]) -> list[str]:
+        """Those of the keys whose lease is this caller's; one may expire here and now: computed twice, not wrongly."""
+        held = [key for key in keys if key in self._held]
+        holders = self._values([LEASE + self._full(key) for key in held])
+        return [key for key, holder in zip(held, holders, strict=True) if holder == self._name().encode()]
 
     def close(self) -> None:
         """Close the connections, unless the client was passed in; they open again when needed."""
         if self._own:
-            self.client.connection_pool.disconnect()
+            pool = self.client.connection_pool
+            pool.disconnect()
+            for sentinel in getattr(getattr(pool, "sentinel_manager", None), "sentinels", ()):
+                sentinel.close()
 
     def _values(self, full: list[str]) -> list[bytes | None]:
         if not full:
@@ -178,10 +187,10 @@ class RedisStore(ByteStore):
     def __getstate__(self) -> dict[str, Any]:
         if not self._own:
             raise ConfigurationError("a RedisStore made from a client is not pickled: make it from redis_url")
-        return {name: value for name, value in self.__dict__.items() if name not in {"client", "_holder", "_held"}}
+        return {name: value for name, value in vars(self).items() if name not in {"client", "_holder", "_held"}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        vars(self).update(state)
         self.client = _connect(self._address, self._client_kwargs)
         self._start()
 
@@ -238,7 +247,10 @@ def _connect(address: Address, options: Mapping[str, Any]) -> Any:
     try:
         if address.scheme in {"redis+sentinel", "rediss+sentinel"}:
             return _behind_sentinel(redis, address.url, settings)
-        return _checked(redis.Redis.from_url(address.url, **settings))
+        client = redis.Redis.from_url(address.url, **settings)
+        pool = client.connection_pool
+        pool.connection_class(**pool.connection_kwargs)  # else an unknown option shows at the first use only
+        return _checked(client)
     except ConfigurationError:
         raise
     except (ValueError, TypeError):  # the driver's own error may show the password

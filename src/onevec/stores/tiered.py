@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import CacheError
 from .base import ByteStore
+from .encoder import as_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -22,7 +23,7 @@ class TieredStore(ByteStore):
 
     Args:
         fast: such as a bounded `MemoryStore`.
-        slow: such as a `RedisStore`; it has everything.
+        slow: such as a `RedisStore`; it has everything. Both may be stores of LangChain, too.
 
     Example:
         >>> from onevec import MemoryStore
@@ -34,9 +35,9 @@ class TieredStore(ByteStore):
         [b'1']
     """
 
-    def __init__(self, fast: ByteStore, slow: ByteStore) -> None:
-        self.fast = fast
-        self.slow = slow
+    def __init__(self, fast: Any, slow: Any) -> None:
+        self.fast = as_store(fast)
+        self.slow = as_store(slow)
         self._warned = False
 
     def mget(self, keys: Sequence[str]) -> list[bytes | None]:

@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import orjson
+
 from ..auth import Bearer
 from ..errors import CacheError, ConfigurationError, EmbeddingError
 from ..exchange import exchange
@@ -15,6 +17,7 @@ from ..service import Service
 from ..transport import default_transport
 from ..wire import Call, Request, adrive, drive
 from .base import ByteStore
+from .encoder import EncoderBackedStore
 from .redis import check_ttl, literal, starred
 
 if TYPE_CHECKING:
@@ -25,14 +28,14 @@ if TYPE_CHECKING:
     from ..transport import Transport
     from ..wire import Flow, Reply
 
-__all__ = ["UpstashRedisByteStore"]
+__all__ = ["UpstashRedisByteStore", "UpstashRedisStore"]
 
 T = TypeVar("T")
 
 BINARY = b"data:;base64,"
 """Before a value that is no text: commands are JSON, which carries text alone."""
 PIPELINE_BYTES = 1_000_000
-"""Of values in one request; the service refuses requests that are much larger."""
+"""Of commands in one request; the service refuses requests that are much larger."""
 PAGE = 1000
 """Keys in one request."""
 
@@ -102,7 +105,7 @@ class UpstashRedisByteStore(ByteStore):
             message = f"{type(self).__name__} needs either client=, or both url= and token="
             raise ConfigurationError(message)
         check_ttl(ttl)
-        self._client = client
+        self._client: Any = client
         self._rest = None
         if url and token:
             self._rest = UpstashRest(
@@ -155,12 +158,13 @@ class UpstashRedisByteStore(ByteStore):
         commands: list[list[Any]] = []
         size = 0
         for key, value in pairs:
-            text = _dump(value)
-            if commands and size + len(text) > PIPELINE_BYTES:
+            command = ["SET", self._full(key), _dump(value), *expiry]
+            length = len(orjson.dumps(command))
+            if commands and size + length > PIPELINE_BYTES:
                 yield from self._run(commands)
                 commands, size = [], 0
-            commands.append(["SET", self._full(key), text, *expiry])
-            size += len(text)
+            commands.append(command)
+            size += length
         if commands:
             yield from self._run(commands)
 
@@ -222,6 +226,17 @@ class UpstashRedisByteStore(ByteStore):
     def __repr__(self) -> str:
         where = self._rest.origin if self._rest else type(self._client).__name__
         return f"UpstashRedisByteStore({where}, namespace={self.namespace!r}, ttl={self.ttl!r})"
+
+
+class UpstashRedisStore(EncoderBackedStore):
+    """LangChain's class of this name: its values are str, and no bytes.
+
+    Args:
+        options: those of `UpstashRedisByteStore`.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(UpstashRedisByteStore(**options), str, str.encode, bytes.decode)
 
 
 def _result(answer: dict[str, Any]) -> Any:

