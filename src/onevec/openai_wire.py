@@ -12,6 +12,7 @@ from .arrays import array, in_order
 from .errors import ConfigurationError, InputTooLong
 from .hosted import HostedEmbeddings
 from .params import alias_of, ignored, param
+from .profiles import Learned, learned, least
 from .transport import HttpTransport
 from .wire import Request
 
@@ -55,12 +56,28 @@ class OpenAIWire(HostedEmbeddings):
         own = {name: value for name, value in options.items() if name in names}
         return {**own, "model_kwargs": {**self.model_kwargs, **fields}} if fields else own
 
+    @property
+    def vendors_own(self) -> bool:
+        """Whether the server is the vendor's, so that its documentation tells what it does."""
+        return self.is_own_address() and self.status != "self-hosted"
+
+    @property
+    def learned(self) -> Learned:
+        """What `onevec doctor --save` has found out about a server that is not the vendor's."""
+        return Learned() if self.vendors_own else learned(self.address, self.wire_model)
+
+    def limits_of_model(self) -> Limits:
+        """The limits, made smaller by what the server is known to take."""
+        limits, known = super().limits_of_model(), self.learned
+        texts, longest = least(limits.texts, known.batch_size), least(limits.text_tokens, known.text_tokens)
+        return replace(limits, texts=texts, text_tokens=longest)
+
     def body(self, batch: Batch) -> dict[str, Any]:
         """The body of the request, before `model_kwargs`."""
         fields: dict[str, Any] = {"input": batch.texts, "model": self.wire_model}
         if self.dimensions is not None:
             fields["dimensions"] = self.dimensions
-        if self.base64:
+        if self.base64 and self.learned.base64 is not False:
             fields["encoding_format"] = "base64"
         return fields
 
@@ -117,7 +134,8 @@ class LangChainOpenAI(OpenAIWire):
 
     def limits_of_model(self) -> Limits:
         """The limits, with `embedding_ctx_length` for a text."""
-        longest = self.embedding_ctx_length if self.check_embedding_ctx_length else None
+        whole = not self.check_embedding_ctx_length
+        longest = None if whole else least(self.embedding_ctx_length, self.learned.text_tokens)
         return replace(super().limits_of_model(), text_tokens=longest)
 
     def body(self, batch: Batch) -> dict[str, Any]:

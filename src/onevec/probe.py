@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import orjson
 
-from .arrays import array, check_array, in_order
+from .arrays import check_array, in_order
+from .catalogue import model
 from .embeddings import Role
 from .errors import BadResponse, InvalidRequest, ServiceUnavailable
 from .exchange import exchange
 from .openai_wire import OpenAIWire
 from .plan import Batch
 from .profiles import Learned
+from .wire import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,14 +29,14 @@ if TYPE_CHECKING:
 
     from .arrays import Array
     from .hosted import HostedEmbeddings
-    from .wire import Flow, Reply, Request
+    from .wire import Flow, Reply
 
 __all__ = ["Profile", "first_model", "probe"]
 
 TEXTS = ("A cat sleeps on the warm roof.", "The bank raised its interest rates.", "明天北京有小雨。")
 MOST_TEXTS = 2048
 MOST_WORDS = 8192
-FEWEST_WORDS = 128
+FEWEST_WORDS = 16
 WORDS = ("red", "house", "water", "green", "stone", "music", "paper", "light")
 ENDS = (("gold", "king", "war"), ("fish", "soup", "salt"))
 REFUSED = (InvalidRequest, ServiceUnavailable, BadResponse)
@@ -49,7 +51,8 @@ class Profile:
         model: name of the model.
         dimensions: width of a vector.
         normalised: whether every vector has length 1.
-        order: "kept", "by index" (the rows come in another order, and say so), or "mixed up".
+        order: "kept", "by index" (the rows come in another order, and say so), "mixed up", or "one text" (it does not
+            take several at once).
         base64: "sent", "ignored", "refused", or "wrong" (other numbers than without).
         shortening: whether `dimensions` is "obeyed", "ignored" or "refused".
         input_type: whether the field `input_type`, which some servers have for roles, is "obeyed", "ignored" or
@@ -90,6 +93,7 @@ class Asker:
 
     def __init__(self, owner: HostedEmbeddings, credential: Any) -> None:
         self.owner, self.credential = owner, credential
+        self.usual = {"encoding_format": None} if isinstance(owner, OpenAIWire) else {}  # some refuse the field
         self.requests = 0
 
     def reply(self, texts: Sequence[str], role: Role = Role.DOCUMENT, **more: Any) -> Flow[Reply]:
@@ -97,7 +101,7 @@ class Asker:
 
         def make(now: datetime) -> Request:
             self.requests += 1
-            request = _changed(self.owner.request(Batch(list(texts), role)), more)
+            request = _changed(self.owner.request(Batch(list(texts), role)), {**self.usual, **more})
             return self.owner.signed(request, self.credential, now)
 
         def read(reply: Reply) -> Reply:
@@ -142,7 +146,8 @@ def probe(owner: HostedEmbeddings, *, deep: bool) -> Flow[Profile]:
     ask = Asker(owner, credential)
     alone: list[Array] = []
     for text in TEXTS:
-        alone.append((yield from ask.vectors([text])))
+        vector = yield from ask.vectors([text])
+        alone.append(vector)
     single = np.concatenate(alone)
     profile = Profile(
         model=owner.wire_model,
@@ -166,15 +171,16 @@ def probe(owner: HostedEmbeddings, *, deep: bool) -> Flow[Profile]:
 
 def _order(ask: Asker, single: Array) -> Flow[str]:
     """Whether rows come in the order of the texts."""
-    if ask.owner.limits_of_model().texts == 1:
-        return "kept"
+    owner = ask.owner
+    if 1 in {owner.provider_limits().texts, model(owner.slug, owner.wire_model).texts}:
+        return "one text"
     try:
         reply = yield from ask.reply(TEXTS)
     except REFUSED:
-        return "mixed up"  # it gives not a row for each, or takes only one: texts must go alone
-    if not _alike(ask.owner.vectors(reply), single):
+        return "one text"
+    if not _alike(owner.vectors(reply), single):
         return "mixed up"
-    if isinstance(ask.owner, OpenAIWire):
+    if isinstance(owner, OpenAIWire):
         rows = reply.json()["data"]
         return "kept" if in_order(rows) == rows else "by index"
     return "kept"
@@ -197,13 +203,12 @@ def _base64(ask: Asker, single: Array) -> Flow[str]:
     """What becomes of `encoding_format: base64`."""
     try:
         reply = yield from ask.reply(TEXTS[:1], encoding_format="base64")
-        plain = yield from ask.vectors(TEXTS[:1], encoding_format="float")
     except REFUSED:
         return "refused"
     rows = reply.json()["data"]
     if not isinstance(rows[0]["embedding"], str):
         return "ignored"
-    return "sent" if _alike(array([rows[0]["embedding"]]), plain) and plain.shape == single[:1].shape else "wrong"
+    return "sent" if _alike(ask.owner.vectors(reply), single[:1]) else "wrong"
 
 
 def _shortening(ask: Asker, width: int) -> Flow[str]:
@@ -234,25 +239,27 @@ def _batch(ask: Asker) -> Flow[int]:
 
 def _long_text(ask: Asker) -> Flow[tuple[int, str]]:
     """How many words of a text count, and what becomes of the others: two texts that differ at the end tell it."""
-    refused = False
+    longer = "read"
 
     def counts(words: int) -> Flow[bool]:
-        nonlocal refused
-        head = [WORDS[number % len(WORDS)] for number in range(words - words // 4)]
-        pair = [" ".join([*head, *(end[number % 3] for number in range(words // 4))]) for end in ENDS]
+        nonlocal longer
+        last = words // 16
+        head = [WORDS[number % len(WORDS)] for number in range(words - last)]
         found: list[Array] = []
         try:
-            for text in pair:
+            for end in ENDS:
+                text = " ".join([*head, *(end[number % len(end)] for number in range(last))])
                 found.append((yield from ask.vectors([text])))
         except REFUSED:
-            refused = True
+            longer = "refused"
             return False
-        return not _alike(found[0], found[1])
+        if _alike(found[0], found[1]):
+            longer = "cut"
+            return False
+        return True
 
     words = yield from _most(FEWEST_WORDS, MOST_WORDS, counts, step=FEWEST_WORDS)
-    if words == MOST_WORDS:
-        return words, "read"
-    return words, "refused" if refused else "cut"
+    return words - words // 16, longer  # of the last words, one at least counts
 
 
 def _most(low: int, high: int, passes: Callable[[int], Flow[bool]], step: int = 1) -> Flow[int]:
@@ -276,14 +283,13 @@ def _alike(left: Array, right: Array) -> bool:
     return bool((np.abs(left - right) / scale).max() < 1e-3)
 
 
-def first_model(owner: HostedEmbeddings, address: str) -> Flow[str]:
-    """The first model that a server of OpenAI's format lists at an address; "" if it lists none."""
-    from .wire import Request
+def first_model(owner: HostedEmbeddings) -> Flow[str]:
+    """The first model that a server of OpenAI's format lists; "" if it lists none."""
 
     def read(reply: Reply) -> str:
         rows = owner.read(reply, lambda: reply.json()["data"])
         return str(cast("Sequence[Any]", rows)[0]["id"]) if rows else ""
 
     credential = yield from owner.auth.fetch(owner)
-    request = Request(method="GET", url=f"{address}/models")
+    request = Request(method="GET", url=owner.url("/models"))
     return (yield from exchange(owner, lambda now: owner.signed(request, credential, now), read))

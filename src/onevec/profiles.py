@@ -17,7 +17,7 @@ import orjson
 
 from .errors import ConfigurationError
 
-__all__ = ["Learned", "forget", "learned", "profile_file", "save"]
+__all__ = ["Learned", "learned", "least", "profile_file", "save", "server_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +51,28 @@ def profile_file() -> Path:
     return folder / "onevec" / "servers.json"
 
 
-def learned(origin: str, model: str) -> Learned:
-    """What is known of a model on a server.
+def server_of(address: str) -> str:
+    """Host and path of an address, which name a server whoever asks it.
 
-    Args:
-        origin: host and path of the address.
-        model: name of the model.
+    Example:
+        >>> server_of("http://me:pw@localhost:8000/v1/")
+        'localhost:8000/v1'
+    """
+    return address.partition("//")[2].rstrip("/").rpartition("@")[2]
+
+
+def least(*limits: int | None) -> int | None:
+    """The smallest limit; None is none.
+
+    Example:
+        >>> least(None, 32, 100), least(None)
+        (32, None)
+    """
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def learned(address: str, model: str) -> Learned:
+    """What is known of a model on a server.
 
     Raises:
         ConfigurationError: the file can't be read.
@@ -66,26 +82,17 @@ def learned(origin: str, model: str) -> Learned:
         changed = path.stat().st_mtime_ns
     except OSError:
         return NOTHING
-    return _read(path, changed).get((origin, model), NOTHING)
+    return _read(path, changed).get((server_of(address), model), NOTHING)
 
 
-def save(origin: str, model: str, found: Learned) -> Path:
+def save(address: str, model: str, found: Learned) -> Path:
     """Keep what is known; the file that it is in."""
     path = profile_file()
     rows = _load(path) if path.exists() else {}
     known = {name: value for name, value in asdict(found).items() if value is not None}
-    rows.setdefault(origin, {})[model] = known
+    rows.setdefault(server_of(address), {})[model] = known
     _write(path, rows)
     return path
-
-
-def forget(origin: str) -> None:
-    """Remove what is known of a server."""
-    path = profile_file()
-    if path.exists():
-        rows = _load(path)
-        rows.pop(origin, None)
-        _write(path, rows)
 
 
 def _write(path: Path, rows: dict[str, Any]) -> None:
@@ -93,6 +100,7 @@ def _write(path: Path, rows: dict[str, Any]) -> None:
     fresh = path.with_suffix(".new")  # replaced whole: another process may be reading
     fresh.write_bytes(orjson.dumps(rows, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE))
     fresh.replace(path)
+    _read.cache_clear()  # two files may have the same time
 
 
 def _load(path: Path) -> dict[str, dict[str, dict[str, Any]]]:
@@ -105,13 +113,13 @@ def _load(path: Path) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path, changed: int) -> dict[tuple[str, str], Learned]:
+def _read(path: Path, changed: int) -> dict[tuple[str, str], Learned]:  # noqa: ARG001  # it is part of the key
     """All profiles; `changed` is the file's time, so that a new content is read."""
     names = [field.name for field in fields(Learned)]
     try:
         return {
-            (origin, model): Learned(**{name: _typed(name, row[name], path) for name in names if name in row})
-            for origin, models in _load(path).items()
+            (server, model): Learned(**{name: _typed(name, row[name], path) for name in names if name in row})
+            for server, models in _load(path).items()
             for model, row in models.items()
         }
     except (AttributeError, TypeError) as error:
@@ -119,8 +127,8 @@ def _read(path: Path, changed: int) -> dict[tuple[str, str], Learned]:
         raise ConfigurationError(message) from None
 
 
-def _typed(name: str, value: object, path: Path) -> Any:
-    if type(value) is not TYPES[name] or (TYPES[name] is int and value < 1):  # type: ignore[operator]
+def _typed(name: str, value: Any, path: Path) -> Any:
+    if type(value) is not TYPES[name] or (type(value) is int and value < 1):
         message = f"{path}: {name} is {value!r}: mend or remove it"
         raise ConfigurationError(message)
     return value

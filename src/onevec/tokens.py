@@ -15,7 +15,7 @@ BYTES_PER_TOKEN = 2
 
 
 FEWEST = 0.6
-"""Ordinary text hardly ever has fewer tokens than this part of the estimate: 5 ASCII characters or 3.3 bytes a token."""
+"""Ordinary text rarely has fewer tokens than this part of the estimate: 5 ASCII characters or 3.3 bytes a token."""
 
 
 def estimate_tokens(text: str) -> int:

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from onevec.testing import Case
 
 CONTRACTS = sorted((Path(__file__).parent.parent / "contracts").glob("*.json"))
+ENGINES = {entry.name for entry in onevec.providers() if entry.kind == "engine"}
 CASES = [
     pytest.param(case, id=f"{case.contract}-{case.name}")
     for path in CONTRACTS
-    if hasattr(onevec, path.stem)
+    if path.stem in ENGINES
     for case in contract_cases(path)
     if "library_calls" in case.data
 ]

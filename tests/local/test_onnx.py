@@ -64,7 +64,7 @@ def test_the_alias_takes_the_faster_runtime_and_remembers_it(monkeypatch: pytest
     assert isinstance(model, OnnxEmbeddings)
     assert minilm.distance(model.embed(minilm.texts()), "mean_normalized") < CLOSE
     known = json.loads((cache_folder() / "runtimes.json").read_text())
-    assert [*known.values()][0] in RUNTIMES
+    assert next(iter(known.values())) in RUNTIMES
     assert len(known) == 1
 
 
@@ -179,7 +179,7 @@ def test_a_folder_with_an_onnx_file_only(tmp_path: Path, runtime: str) -> None:
     assert minilm.distance(exported.embed(minilm.texts()), "mean_normalized") < CLOSE
     named = exported.copy(update={"file": "onnx/model.onnx"})
     assert minilm.distance(named.embed(minilm.texts()), "mean_normalized") < CLOSE
-    with pytest.raises(ConfigurationError, match="has no file 'other.onnx'"):
+    with pytest.raises(ConfigurationError, match=r"has no file .other\.onnx."):
         exported.copy(update={"file": "other.onnx"}).embed(["a"])
     with pytest.raises(ConfigurationError, match="int8 is made from safetensors"):
         exported.copy(update={"precision": "int8"}).embed(["a"])

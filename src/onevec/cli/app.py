@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .. import __version__
-from . import console, demo, embed, migrate, providers, search, similar
+from . import console, demo, doctor, embed, migrate, providers, search, similar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +45,7 @@ for _run, _examples, _short in (
     (search.search, search.EXAMPLES, "The texts of a vector file nearest to a query."),
     (similar.similar, similar.EXAMPLES, "How near two texts are."),
     (providers.providers, providers.EXAMPLES, "Which models there are, and what one takes."),
+    (doctor.doctor, doctor.EXAMPLES, "Whether a model can be reached, and what its server really does."),
     (migrate.migrate_imports, migrate.EXAMPLES, "Imports of LangChain's classes to ours."),
     (demo.demo, demo.EXAMPLES, "Search Python's standard library by meaning."),
 ):

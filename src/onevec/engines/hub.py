@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ConfigurationError
 from ..optional import need
 
-__all__ = ["Source", "download", "find"]
+__all__ = ["Source", "download", "find", "sha256", "weights"]
 
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "*.onnx", "onnx/*.onnx", "openvino_model.bin", "openvino/*.bin")
 """Where a folder keeps its weights; the first pattern that finds some tells the revision."""
@@ -39,50 +40,54 @@ _found: dict[tuple[str, str | None, str | None], Source] = {}
 """What was found once holds for the process, as do the models that it has loaded."""
 
 
-def find(model: str, cache: str | None = None, revision: str | None = None) -> Source | None:
+def find(model: str, place: str | None = None, revision: str | None = None) -> Source | None:
     """A local folder, or a model that was downloaded before; None if it has to be downloaded.
 
     Args:
         model: a folder, or an id on the hub.
-        cache: the hub's cache folder, if it is not the usual one.
+        place: the hub's cache folder, if it is not the usual one.
         revision: a commit, branch or tag of the hub.
     """
-    key = (model, cache, revision)
+    key = (model, place, revision)
     if key not in _found:
         folder = Path(model).expanduser()
-        found = _local(folder) if folder.is_dir() else _downloaded(model, cache, revision)
+        found = _local(folder) if folder.is_dir() else _downloaded(model, place, revision)
         if found is None:
             return None
         _found[key] = found
     return _found[key]
 
 
-def download(
-    model: str, cache: str | None = None, revision: str | None = None, patterns: list[str] | None = None
-) -> Path:
-    """Get a model from the hub; the files of `patterns`, or all.
+def download(model: str, place: str | None, revision: str | None, patterns: list[str]) -> Path:
+    """Get those files of a model that match a pattern from the hub; modules.json has to be among them.
 
     Raises:
         ConfigurationError: there is no such folder, and the hub has no such model or can't be reached.
     """
     hub = need("huggingface_hub", extra="onnx")
     try:
-        return Path(hub.snapshot_download(model, revision=revision, cache_dir=cache, allow_patterns=patterns))
+        folder = Path(hub.snapshot_download(model, revision=revision, cache_dir=place, allow_patterns=patterns))
     except (OSError, ValueError) as error:  # the hub's errors are among these
+        reason = str(error).strip().partition("\n")[0]
         message = (
             f"{model!r} is no folder on this machine, and could not be downloaded from the hub: "
-            f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            f"{type(error).__name__}: {reason}"
         )
         raise ConfigurationError(message) from error
+    if not (folder / "modules.json").exists():  # say so in the hub's own way, see `_downloaded`
+        absent = folder.parent.parent / ".no_exist" / folder.name
+        absent.mkdir(parents=True, exist_ok=True)
+        (absent / "modules.json").touch()
+    return folder
 
 
 def _local(folder: Path) -> Source:
-    revision = _sha256(weights(folder))
+    revision = _together(weights(folder))
     digest = hashlib.sha256(revision.encode())
     names = {path for pattern in MEANING for path in folder.glob(pattern)}
     for path in sorted(names - set(weights(folder)), key=lambda path: path.relative_to(folder).as_posix()):
         if path.name not in BESIDE:
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + _sha256([path]).encode())
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + sha256(path).encode())
     config = folder / "config.json"
     kind = json.loads(config.read_bytes()).get("model_type", "model") if config.exists() else "model"
     return Source(folder, f"{kind}-{digest.hexdigest()[:16]}", revision)
@@ -96,19 +101,23 @@ def weights(folder: Path) -> list[Path]:
     return []
 
 
-def _sha256(files: list[Path]) -> str:
+@cache
+def sha256(path: Path) -> str:
+    """The sha256 of a file, read once a process."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _together(files: list[Path]) -> str:
     """The sha256 of one file, or of the sha256 of several."""
-    digests: list[str] = []
-    for path in files:
-        with path.open("rb") as file:
-            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    digests = [sha256(path) for path in files]
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
-def _downloaded(model: str, cache: str | None, revision: str | None) -> Source | None:
+def _downloaded(model: str, place: str | None, revision: str | None) -> Source | None:
     """The snapshot in the hub's cache, as huggingface_hub lays it out; a part of one does not count."""
     for name in (model,) if "/" in model else (model, f"sentence-transformers/{model}"):
-        root = _cache(cache) / f"models--{name.replace('/', '--')}"
+        root = _cache(place) / f"models--{name.replace('/', '--')}"
         reference = root / "refs" / (revision or "main")
         commit = reference.read_text().strip() if reference.is_file() else revision or ""
         folder = root / "snapshots" / commit
@@ -118,6 +127,6 @@ def _downloaded(model: str, cache: str | None, revision: str | None) -> Source |
     return None
 
 
-def _cache(cache: str | None) -> Path:
+def _cache(place: str | None) -> Path:
     home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
-    return Path(cache or os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
+    return Path(place or os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()

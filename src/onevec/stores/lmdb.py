@@ -28,8 +28,8 @@ MAP_BYTES = 4 * 2**30 if sys.platform == "win32" else 2**40
 """Address space for the file. It costs nothing, but on Windows, where the file has this size from the start."""
 TOUCHED = 4096
 """Reads that are remembered before they are written down."""
-STEP = 64
-"""Values that are dropped before the size is looked at again."""
+CHECK_EVERY = 64
+"""Values that are too old are looked for after every 64th part of `ttl`."""
 KEY_BYTES = 511
 LONG = b"\xff"
 """What the hash of a key that LMDB can't take begins with; no text in UTF-8 has this byte."""
@@ -227,17 +227,16 @@ class LMDBStore(ByteStore):
     def _prune(self, env: Environment, transaction: Any, now: float, coming: int) -> None:
         """Drop what is too old, now and then, and the oldest of what is too much."""
         bounds = self.bounds
-        if bounds.ttl is not None and now - self._pruned >= bounds.ttl / STEP:
+        if bounds.ttl is not None and now - self._pruned >= bounds.ttl / CHECK_EVERY:
             self._pruned = now
             env.drop(transaction, [name for (made, _), name in env.ages_in(transaction) if made <= now - bounds.ttl])
         if bounds.max_bytes is None or env.size(transaction) + coming <= bounds.max_bytes:
             return
         which = 1 if bounds.touches else 0
-        names = [name for _, name in sorted((age[which], name) for age, name in env.ages_in(transaction))]
-        for start in range(0, len(names), STEP):
+        for _, name in sorted((age[which], name) for age, name in env.ages_in(transaction)):
             if env.size(transaction) + coming <= bounds.target:
                 return
-            env.drop(transaction, names[start : start + STEP])
+            env.drop(transaction, [name])
 
     # Transactions -----------------------------------------------------------------------------------------------
 

@@ -54,15 +54,15 @@ CREATE TABLE IF NOT EXISTS ages (
 CREATE TABLE IF NOT EXISTS holes (id INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS leases (key TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
 CREATE TRIGGER IF NOT EXISTS made AFTER INSERT ON entries BEGIN
-    INSERT OR REPLACE INTO ages VALUES (new.id, new.made, new.made, length(new.key) + length(new.value));
+    INSERT INTO ages VALUES (new.id, new.made, new.made, length(new.key) + length(new.value));
     DELETE FROM holes WHERE id = new.id;
 END;
 CREATE TRIGGER IF NOT EXISTS changed AFTER UPDATE ON entries BEGIN
-    INSERT OR REPLACE INTO ages VALUES (new.id, new.made, new.made, length(new.key) + length(new.value));
+    UPDATE ages SET made = new.made, used = new.made, bytes = length(new.key) + length(new.value) WHERE id = new.id;
 END;
 CREATE TRIGGER IF NOT EXISTS dropped AFTER DELETE ON entries BEGIN
     DELETE FROM ages WHERE id = old.id;
-    INSERT OR IGNORE INTO holes VALUES (old.id);
+    INSERT INTO holes VALUES (old.id);
 END;
 COMMIT;"""  # noqa: S608  # only numbers
 # A new row takes the id of one that is gone, and so its place: else a page would be free for others only when all of
