@@ -81,6 +81,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST)
+def soak(session: nox.Session) -> None:
+    """The faults of a cache at length, for each store: 200 kills, 8 processes for a minute, 10,000 flipped bytes."""
+    session.install(".[lmdb,zstd]", *TEST_TOOLS)
+    session.run("pytest", "tests/test_cache_faults.py", *session.posargs, env={"ONEVEC_SOAK": "1"})
+
+
+@nox.session(python=OLDEST)
 def langchain(session: nox.Session) -> None:
     """The vector stores of langchain-community with our classes."""
     session.install(".", *TEST_TOOLS, "langchain-community>=0.4", "faiss-cpu>=1.9", "chromadb>=1.0")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -69,10 +70,11 @@ def embedder(name: str, threads: int) -> Callable[[list[str]], Any]:
     from onevec import FastEmbedEmbeddings, OnnxEmbeddings
 
     if name == "fastembed":
-        place = OnnxEmbeddings(runtime="onnxruntime").graph("onnxruntime").parent
-        for path in folder().glob("*.json"):
-            if not (place / path.name).exists():
-                (place / path.name).symlink_to(path)
+        ready = OnnxEmbeddings(runtime="onnxruntime").graph("onnxruntime").parent
+        place = Path(os.environ["BENCHMARK_VECTORS"]).parent / "fastembed"
+        place.mkdir()
+        for path in (*folder().glob("*.json"), *ready.iterdir()):
+            shutil.copy(path, place)
         limits: dict[str, Any] = {"max_length": 256, "threads": threads, "specific_model_path": str(place)}
         whole = FastEmbedEmbeddings(model_name="sentence-transformers/all-MiniLM-L6-v2", **limits).loaded()
         return lambda batch: np.array([*whole.embed(batch)])

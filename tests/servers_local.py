@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import socket
 import subprocess
 import time
@@ -36,9 +37,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: Sequence[str], log: Path, ready: Callable[[], bool]) -> Generator[subprocess.Popen[bytes]]:
+def running(
+    command: Sequence[str], log: Path, ready: Callable[[], bool], *, user: str | None = None
+) -> Generator[subprocess.Popen[bytes]]:
     """A server process, from the moment that `ready` says so to the end of the block."""
-    with log.open("ab") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
+    with (
+        log.open("ab") as output,
+        subprocess.Popen(command, stdout=output, stderr=output, user=user, group=user, cwd=log.parent) as process,
+    ):
         try:
             end = time.monotonic() + SECONDS
             while not ready():
@@ -47,7 +53,7 @@ def running(command: Sequence[str], log: Path, ready: Callable[[], bool]) -> Gen
                 time.sleep(0.02)
             yield process
         finally:
-            process.terminate()
+            process.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)  # PostgreSQL's quick end
             process.wait(SECONDS)
 
 

@@ -29,21 +29,13 @@ def binary(name: str) -> str:
     return found
 
 
-def as_user(user: str | None) -> list[str]:
-    """What stands before a command to run it as a user; the server refuses to be root's."""
-    runuser = shutil.which("runuser")
-    if user is not None and runuser is None:
-        absent("PostgreSQL does not run as root, and there is no runuser")
-    return [] if user is None or runuser is None else [runuser, "-u", user, "--"]
-
-
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """One server for all tests: its address."""
     psycopg = pytest.importorskip("psycopg")
+    initdb, postgres = binary("initdb"), binary("postgres")
     folder = Path(tempfile.mkdtemp(prefix="onevec-postgres-"))
-    user = "postgres" if hasattr(os, "geteuid") and os.geteuid() == 0 else None
-    initdb, postgres, before = binary("initdb"), binary("postgres"), as_user(user)
+    user = "postgres" if hasattr(os, "geteuid") and os.geteuid() == 0 else None  # the server refuses to be root's
     secret = folder / "password"
     secret.write_text(PASSWORD, encoding="utf-8")
     if user is not None:
@@ -51,7 +43,7 @@ def postgres_server() -> Iterator[str]:
         shutil.chown(secret, user)
     data, port = folder / "data", free_port()
     options = ["-D", str(data), "-U", "onevec", "-A", "scram-sha-256", f"--pwfile={secret}", "-E", "UTF8", "--no-sync"]
-    subprocess.run([*before, initdb, *options], check=True, capture_output=True, cwd=folder)
+    subprocess.run([initdb, *options], check=True, capture_output=True, cwd=folder, user=user, group=user)
     url = f"postgresql://onevec:{QUOTED}@127.0.0.1:{port}/postgres"
 
     def is_ready() -> bool:
@@ -61,13 +53,12 @@ def postgres_server() -> Iterator[str]:
             return False
         return True
 
-    command = [*before, postgres, "-D", str(data), "-p", str(port), "-k", str(folder), "-c", "fsync=off"]
+    command = [postgres, "-D", str(data), "-p", str(port), "-k", str(folder), "-c", "fsync=off"]
     try:
-        with running(command, folder.with_suffix(".log"), is_ready):
+        with running(command, folder / "log", is_ready, user=user):
             yield url
     finally:
         shutil.rmtree(folder)
-        folder.with_suffix(".log").unlink()
 
 
 @pytest.fixture

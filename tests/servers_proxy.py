@@ -118,7 +118,7 @@ class Internet:
         """The server's side of TLS for a host."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         AUTHORITY.issue_cert(host, "localhost", "127.0.0.1").configure_cert(context)
-        context.set_alpn_protocols(["h2"] if self.http2 else ["http/1.1"])
+        context.set_alpn_protocols(["h2", "http/1.1"] if self.http2 else ["http/1.1"])
         return context
 
     def _accept(self) -> None:
@@ -157,7 +157,7 @@ class Connection:
         with self.socket, suppress(OSError, EOFError), ExitStack() as opened:
             if self.internet.tls:
                 self.start_tls("localhost", opened)
-            if self.internet.http2:
+            if isinstance(self.socket, ssl.SSLSocket) and self.socket.selected_alpn_protocol() == "h2":
                 self.speak_http2()
             while True:
                 method, target, headers, body = read_request(self.socket)

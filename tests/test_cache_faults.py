@@ -13,25 +13,26 @@ import signal
 import sys
 import time
 import warnings
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from counting import Counting, vector
 
-from onevec import CacheBackedEmbeddings, cached, store_from
+from onevec import CacheBackedEmbeddings, cache_call, cached, store_from
 from onevec.embeddings import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from onevec.embeddings import Embedded
 
 SOAK = bool(os.environ.get("ONEVEC_SOAK"))
-KILLS = 200 if SOAK else 6
+KILLS = 200 if SOAK else 4
 PROCESSES, SECONDS = (8, 60.0) if SOAK else (3, 2.0)
-FLIPS = 10_000 if SOAK else 250
+FLIPS = 10_000 if SOAK else 100
 
 KINDS = ("file", "sqlite", "lmdb")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
@@ -60,6 +61,7 @@ def texts_of(writer: int, batch: int) -> list[str]:
 
 def write(where: str, writer: int, told: Any) -> None:
     """Compute and keep batch after batch, and tell when each is done."""
+    cache_call.LEASE_SECONDS = 0.5  # nobody waits long for what the kill leaves behind
     cache = CacheBackedEmbeddings.from_bytes_store(Counting(width=700), store_from(where), batch_size=7)
     for batch in range(1_000_000):
         cache.embed(texts_of(writer, batch))
@@ -98,7 +100,7 @@ def test_kills_lose_no_batch_and_make_no_wrong_vector(kind: str, server: Any, tm
         time.sleep(rng.random() * 0.1)
         os.kill(process.pid, signal.SIGKILL)
         process.join()
-        with pytest.raises(EOFError):
+        with suppress(EOFError):
             while True:
                 kept[writer] = told.recv()
     stop.set()
@@ -162,51 +164,60 @@ def test_many_processes_share_a_store(kind: str, server: Any, tmp_path: Path) ->
 
 # Flipped bytes and cut files ------------------------------------------------------------------------------------------
 
-TEXTS = [f"text {number}" for number in range(120)]
+
+def harm(folder: Path, rng: random.Random) -> None:
+    """Flip a byte, or a few of them, or cut a file."""
+    path = rng.choice(sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "lock.mdb"))
+    content = bytearray(path.read_bytes())
+    if rng.random() < 0.2:
+        del content[rng.randrange(len(content)) :]
+    else:
+        for _ in range(rng.choice([1, 1, 3])):
+            content[rng.randrange(len(content))] ^= rng.randrange(1, 256)
+    path.write_bytes(content)
 
 
-def harmed(folder: Path, rng: random.Random) -> Iterator[str]:
-    """Flip a byte, or a few of them, or cut a file, over and over; `folder` is sound at every turn."""
-    sound = folder.with_name("sound")
-    shutil.copytree(folder, sound)
-    while True:
-        path = rng.choice(sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "lock.mdb"))
-        content = bytearray(path.read_bytes())
-        if rng.random() < 0.2:
-            del content[rng.randrange(len(content)) :]
-        else:
-            for _ in range(rng.choice([1, 1, 3])):
-                content[rng.randrange(len(content))] ^= rng.randrange(1, 256)
-        path.write_bytes(content)
-        yield path.name
-        shutil.rmtree(folder)
-        shutil.copytree(sound, folder)
-
-
-def survive(where: str, folder: Path, seed: int, flips: int) -> None:
-    model = Counting(width=96)
-    expected = model.expected(TEXTS)
+def survive(where: str, folder: Path, texts: list[str], first: int, told: Any) -> None:
+    """Harm the store, read and write it, and begin again with a sound one."""
+    expected = Counting(width=96).expected(texts)
     computed = 0
-    for _, name in zip(range(flips), harmed(folder, random.Random(seed)), strict=False):
+    for turn in range(first, FLIPS):
+        told.send(turn)
+        shutil.rmtree(folder)
+        shutil.copytree(folder.with_name("sound"), folder)
+        harm(folder, random.Random(turn))
         store = store_from(where)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             cache = cached(Counting(width=96), store)
-            assert np.array_equal(cache.embed(TEXTS).vectors, expected), name
-            assert np.array_equal(cache.embed(TEXTS).vectors, expected), name
+            assert np.array_equal(cache.embed(texts).vectors, expected), turn
+            assert np.array_equal(cache.embed(texts).vectors, expected), turn
         computed += cache.stats.misses
         store.close()
-    assert computed > flips / 10  # the harm is real
+    assert computed > (FLIPS - first) / 10  # the harm is real
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_flipped_bytes_and_cut_files_are_seen_or_do_no_harm(kind: str, server: Any, tmp_path: Path) -> None:
+    """LMDB's own pages have no checksum, so a flipped byte in one of them may end the process; never more than that."""
     folder = tmp_path / "store"
     where = place(kind, folder)
     store = store_from(where)
-    cached(Counting(width=96), store).embed(TEXTS)
+    texts = [f"text {number}" for number in range(20 if kind == "file" else 120)]
+    cached(Counting(width=96), store).embed(texts)
     store.close()
-    process = server.Process(target=survive, args=(where, folder, 1, FLIPS))  # LMDB may take the process with it
-    process.start()
-    process.join(3600)
-    assert process.exitcode == 0
+    shutil.copytree(folder, tmp_path / "sound")
+    turn, died = -1, 0
+    while turn < FLIPS - 1:
+        told, tell = server.Pipe(duplex=False)
+        process = server.Process(target=survive, args=(where, folder, texts, turn + 1, tell))
+        process.start()
+        tell.close()
+        with suppress(EOFError):
+            while True:
+                turn = told.recv()
+        process.join()
+        assert process.exitcode in ({0, -signal.SIGBUS, -signal.SIGSEGV} if kind == "lmdb" else {0})
+        died += process.exitcode != 0
+    print(f"{kind}: {FLIPS} times harmed, the process ended {died} times")  # noqa: T201  # for the long runs
+    assert died <= FLIPS / 50

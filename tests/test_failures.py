@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from toys import KEY, Toy, World
 
+from onevec.arrays import array
 from onevec.errors import (
     AuthenticationError,
     BadResponse,
@@ -167,6 +168,24 @@ def test_a_bad_response_says_why(body: bytes, told: str) -> None:
         toy.read(reply, lambda: toy.vectors(reply))
 
 
+@pytest.mark.parametrize(
+    "reader",
+    [
+        lambda body: array([[10**400]]),  # noqa: ARG005
+        lambda body: body["list"][0],
+        lambda body: body["rows"],
+        lambda body: body["null"].x,
+        lambda body: int(body["text"]),
+        lambda body: body["text"] / 2,
+    ],
+    ids=["overflow", "index", "key", "attribute", "value", "type"],
+)
+def test_whatever_a_hook_trips_over_is_a_bad_response(reader: Any) -> None:
+    reply = Reply(status=200, body=b'{"list": [], "null": null, "text": "x"}')
+    with pytest.raises(BadResponse):
+        Toy(api_key=KEY, transport=World()).read(reply, lambda: reader(reply.json()))
+
+
 # Secrets --------------------------------------------------------------------------------------------------------------
 
 
@@ -189,6 +208,11 @@ def test_no_form_of_a_secret_stays(secret: str, form: int, before: str, after: s
 def test_the_cut_leaves_no_part_of_a_secret(secret: str, before: int) -> None:
     found = redact(" " * before + secret + " " * SHOWN, [secret])
     assert found.strip(" …") in {"****", "***", "**", "*", ""}
+
+
+def test_a_long_message_is_cut() -> None:
+    assert redact("x" * SHOWN, []) == "x" * SHOWN
+    assert redact("x" * (SHOWN + 1), []) == "x" * (SHOWN - 1) + "…"
 
 
 def test_a_longer_secret_is_hidden_before_its_part() -> None:

@@ -124,9 +124,9 @@ class TestRedisStoreWithNamespace(StoreContract):
     @pytest.fixture
     def store(self, redis_url: str) -> Iterator[ByteStore]:
         other = RedisStore(redis_url=redis_url)
-        other.mset([("na*espace/a", b"of another namespace")])
+        other.mset([("na*me/a", b"of another namespace")])
         other.close()
-        store = RedisStore(redis_url=redis_url, namespace="na[m*]espace", ttl=3600)
+        store = RedisStore(redis_url=redis_url, namespace="na[*]me", ttl=3600)
         yield store
         store.close()
 

@@ -394,7 +394,7 @@ def test_a_folder_that_can_not_be_written_is_read(kind: str, tmp_path: Path) -> 
     code = f"""
 import os
 from onevec import CacheError, store_from
-import onevec.stores.sqlite, onevec.stores.lmdb, lmdb
+import onevec.stores.sqlite, onevec.stores.lmdb
 if os.getuid() == 0:
     os.setuid(65534)
 store = store_from("{kind}:{tmp_path / kind}")
@@ -555,3 +555,18 @@ def test_memory_counts_what_it_has() -> None:
     assert store.mget(["a", "b", "c"]) == [b"1", b"12345", b"1"]
     store.mset([("d", b"")])
     assert store.mget(["a", "b", "c", "d"]) == [None, b"12345", b"1", b""]
+
+
+def test_a_damaged_page_costs_only_its_own_keys(tmp_path: Path) -> None:
+    store, keys = SQLiteStore(tmp_path / "s"), [str(number) for number in range(1000)]
+    store.mset([(key, key.encode() * 1000) for key in keys])
+    store.close()
+    with (tmp_path / "s").open("r+b") as file:
+        pages = (tmp_path / "s").stat().st_size // 32768
+        file.seek(32768 * (pages // 2))
+        file.write(b"\xff" * 100)
+    found: dict[str, bytes | memoryview] = {}
+    with pytest.raises(CacheError, match="move it away to begin a new one"):
+        store.visit(keys, lambda index, value: found.update({keys[index]: value}))
+    assert 900 < len(found) < 1000
+    assert all(value == key.encode() * 1000 for key, value in found.items())

@@ -199,6 +199,7 @@ def test_pages_of_keys_are_put_together(
 
 
 @pytest.mark.server
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_child_has_connections_of_its_own(postgres_url: str, connect: Callable[..., PostgresStore]) -> None:
     store = connect(postgres_url)
     store.mset([("a", b"1"), ("b", b"2")])

@@ -61,7 +61,8 @@ def test_a_wrong_password_is_named_but_never_shown(
 @pytest.mark.parametrize(
     "url",
     [f"redis://:{QUOTED}@127.0.0.1:1/0", f"redis://u:{PASSWORD}@127.0.0.1:1", f"redis://127.0.0.1:1?password={QUOTED}",
-     f"rediss://:{QUOTED}@127.0.0.1:1/x", f"redis+sentinel://u:{QUOTED}@127.0.0.1:1/mymaster/0", f"http://:{PASSWORD}@h"],
+     f"rediss://:{QUOTED}@127.0.0.1:1/x", f"redis+sentinel://u:{QUOTED}@127.0.0.1:1/mymaster/0", f"http://:{PASSWORD}@h",
+     f"redis://:{PASSWORD}℀@h", "redis://[::1"],
 )  # fmt: skip
 def test_no_url_shows_its_password(url: str, connect: Callable[..., RedisStore]) -> None:
     with pytest.raises((CacheError, ConfigurationError)) as caught:
@@ -74,6 +75,13 @@ def test_repr_and_pickle_show_no_password(connect: Callable[..., RedisStore]) ->
     url = f"redis://:{QUOTED}@127.0.0.1:1/0"
     store = connect(url, namespace="n")
     assert repr(store) == "RedisStore(redis://127.0.0.1:1/0, namespace='n', ttl=None)"
+    with pytest.raises(ConfigurationError, match=r"Secret\.from_env"):
+        pickle.dumps(store)
+
+
+def test_a_password_among_the_options_is_hidden_too(connect: Callable[..., RedisStore]) -> None:
+    store = connect("redis://127.0.0.1:1/0", client_kwargs={"password": PASSWORD, "retry": None})
+    assert store.client.connection_pool.connection_kwargs["password"] == PASSWORD
     with pytest.raises(ConfigurationError, match=r"Secret\.from_env"):
         pickle.dumps(store)
 
@@ -161,6 +169,7 @@ def test_a_star_behind_a_prefix_is_langchains_if_no_key_has_it(
 
 
 @pytest.mark.server
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_child_has_connections_of_its_own(redis_url: str, connect: Callable[..., RedisStore]) -> None:
     store = connect(redis_url)
     store.mset([("a", b"1"), ("b", b"2")])

@@ -15,8 +15,10 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import httpcore2
 import pytest
 import trustme
 from servers import (
@@ -36,6 +38,7 @@ from servers import (
 )
 from toys import KEY, MODES, Toy, vector
 
+from onevec.deadlines import deadline, obey_deadlines
 from onevec.errors import ConfigurationError, TimedOut, TransportError
 from onevec.transport import HttpTransport, default_transport
 from onevec.wire import Request
@@ -346,6 +349,46 @@ def test_a_handshake_that_is_cancelled_leaves_nothing(transport: HttpTransport) 
         request = Request.post(server.url.replace("http:", "https:"), json=1)
         assert asyncio.run(cancel()) == 1
     gc.collect()
+
+
+class Waiting:
+    """In the place of httpcore2's sockets: notes how long each wait may take."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+
+    def connect_tcp(self, host: str, port: int, timeout: float, **_: Any) -> Waiting:  # noqa: ARG002
+        self.waits.append(timeout)
+        return self
+
+    def start_tls(self, context: object, name: str, timeout: float) -> Waiting:  # noqa: ARG002
+        self.waits.append(timeout)
+        return self
+
+    def read(self, size: int, timeout: float) -> bytes:  # noqa: ARG002
+        self.waits.append(timeout)
+        return b""
+
+    def write(self, data: memoryview, timeout: float) -> None:  # noqa: ARG002
+        self.waits.append(timeout)
+
+
+def test_every_wait_is_bounded_by_what_is_left() -> None:
+    waiting = Waiting()
+    pool = SimpleNamespace(_network_backend=waiting)
+    obey_deadlines(SimpleNamespace(_transport=SimpleNamespace(_pool=pool), _mounts={"all://": None}))
+    backend: Any = pool._network_backend
+    with deadline(50.0):
+        stream = backend.connect_tcp("host", 443, timeout=99.0).start_tls(None, "host", timeout=99.0)
+        stream.read(1, timeout=99.0)
+        stream.write(b"x" * (2 << 16), timeout=99.0)
+        assert len(waiting.waits) == 5
+        assert waiting.waits == sorted(waiting.waits, reverse=True)
+        assert 40.0 < waiting.waits[-1] < 50.0
+        stream.read(1, timeout=2.0)
+        assert waiting.waits[-1] == 2.0
+    with deadline(-1.0), pytest.raises(httpcore2.ReadTimeout):
+        stream.read(1, timeout=99.0)
 
 
 def test_a_time_out_of_one_thread_is_its_own(transport: HttpTransport) -> None:

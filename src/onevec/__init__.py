@@ -104,6 +104,7 @@ _MODULES = {
     "ProviderError": "errors",
     "ProviderInfo": "load",
     "QianfanEmbeddingsEndpoint": "providers.baidu_qianfan_endpoint",
+    "QuantizedBgeEmbeddings": "engines.itrex",
     "RateLimited": "errors",
     "ReadOnlyStore": "stores",
     "Recipe": "space",

@@ -14,6 +14,7 @@ from .engines.gpt4all import GPT4AllEmbeddings as GPT4AllEmbeddings
 from .engines.huggingface import HuggingFaceBgeEmbeddings as HuggingFaceBgeEmbeddings
 from .engines.huggingface import HuggingFaceEmbeddings as HuggingFaceEmbeddings
 from .engines.huggingface import HuggingFaceInstructEmbeddings as HuggingFaceInstructEmbeddings
+from .engines.itrex import QuantizedBgeEmbeddings as QuantizedBgeEmbeddings
 from .engines.onnx import OnnxEmbeddings as OnnxEmbeddings
 from .engines.openvino import OpenVINOBgeEmbeddings as OpenVINOBgeEmbeddings
 from .engines.openvino import OpenVINOEmbeddings as OpenVINOEmbeddings

@@ -124,6 +124,18 @@ ENTRIES: tuple[Entry, ...] = (
         docs="https://sbert.net/docs/package_reference/sentence_transformer/SentenceTransformer.html",
     ),
     Entry(
+        name="QuantizedBgeEmbeddings",
+        module="onevec.engines.itrex",
+        kind="engine",
+        slug="itrex",
+        default=True,
+        status="library",
+        successor=None,
+        extra="onnx",
+        variables=(),
+        docs="https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html",
+    ),
+    Entry(
         name="OnnxEmbeddings",
         module="onevec.engines.onnx",
         kind="engine",

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CacheCall"]
 
-LEASE_SECONDS = 60.0
+LEASE_SECONDS = 10.0
 """After this time another process takes over what a dead one was computing; a living one renews its leases."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.002, 0.2
 """Seconds between two looks at what another process is computing."""

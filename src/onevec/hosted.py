@@ -191,8 +191,15 @@ class HostedEmbeddings(Service, Embeddings):
     def recipe(self, role: Role | str = Role.DOCUMENT) -> Recipe:
         """What exactly is done to a text of this role, derived from the request itself."""
         return recipe_of(
-            lambda each: self.request(Batch([PROBE], each)), Role(role), space=self.space, long_text=self.long_text
+            lambda each: self.request(Batch([PROBE], each)), Role(role), space=self.space, long_text=self._cutting()
         )
+
+    def _cutting(self) -> str:
+        """How a long text is cut: the policy, and where it cuts, the limit and who counts."""
+        limit = self.limits_of_model().text_tokens
+        if self.long_text == "error" or limit is None:
+            return self.long_text
+        return f"{self.long_text} {limit} {'estimated' if self.tokenizer is None else 'counted'}"
 
     # Calls ------------------------------------------------------------------------------------------------------
 

@@ -133,10 +133,10 @@ class LangChainOpenAI(OpenAIWire):
             self.transport = HttpTransport(proxy=self.openai_proxy)
 
     def limits_of_model(self) -> Limits:
-        """The limits, with `embedding_ctx_length` for a text."""
-        whole = not self.check_embedding_ctx_length
-        longest = None if whole else least(self.embedding_ctx_length, self.learned.text_tokens)
-        return replace(super().limits_of_model(), text_tokens=longest)
+        """The limits, with `embedding_ctx_length` for a text where the model's own is not smaller."""
+        limits = super().limits_of_model()
+        longest = least(limits.text_tokens, self.embedding_ctx_length) if self.check_embedding_ctx_length else None
+        return replace(limits, text_tokens=longest)
 
     def body(self, batch: Batch) -> dict[str, Any]:
         """The body; models ending in 001 took line breaks badly, so they get spaces."""

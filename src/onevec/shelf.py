@@ -188,12 +188,12 @@ def _taker(keys: Sequence[str], numbers: Sequence[int], rows: Rows, read: Read) 
         try:
             found, check = unpack(value)
             vector = memoryview(value)[HEAD_BYTES:]
-            if found == head and crc(vector, crc(keys[position].encode(), seed)) == check:
+            if found == head and len(vector) == size and crc(vector, crc(keys[position].encode(), seed)) == check:
                 start = numbers[position] * size
                 flat[start : start + size] = vector
                 have[numbers[position]] = 1
                 return
-        except (TypeError, ValueError, struct.error):  # no bytes, too few, or too many
+        except (TypeError, struct.error):  # no bytes, or too few
             pass
         slowly(position, value)
 

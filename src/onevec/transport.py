@@ -90,7 +90,8 @@ class HttpTransport:
     Args:
         proxy: address of a proxy, in place of the environment's.
         verify: an SSL context in place of the default, such as one with a CA of your own or a client certificate.
-        http2: speak HTTP/2 where the server does; needs the package h2.
+        http2: speak HTTP/2 where the server does, in async calls; needs the package h2. Blocking calls keep to
+            HTTP/1.1: threads that share a connection of httpx2's HTTP/2 break it now and then.
     """
 
     def __init__(self, *, proxy: str | None = None, verify: ssl.SSLContext | None = None, http2: bool = False) -> None:
@@ -119,7 +120,11 @@ class HttpTransport:
         try:
             self._verify = self._verify or httpx2.create_ssl_context()  # once: it reads hundreds of certificates
             return kind(
-                proxy=self._proxy, verify=self._verify, http2=self._http2, limits=limits, follow_redirects=False
+                proxy=self._proxy,
+                verify=self._verify,
+                http2=self._http2 and kind is httpx2.AsyncClient,
+                limits=limits,
+                follow_redirects=False,
             )
         except (OSError, ValueError, ImportError, httpx2.InvalidURL) as error:
             socks = "; a SOCKS proxy needs: pip install 'httpx2[socks]'" if isinstance(error, ImportError) else ""

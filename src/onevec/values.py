@@ -45,6 +45,8 @@ MAGIC: Final = b"1v"
 VERSION: Final = 1
 FLOAT32, FLOAT16, INT8, BITS = 1, 2, 3, 4
 ZSTD: Final = 128
+ZSTD_MORE: Final = 1024
+"""Bytes by which zstd may make the smallest vectors larger."""
 HEAD_BYTES: Final = 16
 HEAD_AND_CHECK: Final = struct.Struct("<12sI")
 _HEAD = struct.Struct("<2sBBIf")
@@ -181,6 +183,9 @@ def _binary(key: str, value: Value) -> Array:
         raise Damaged(message)
     _, version, form, width, scale = _HEAD.unpack(value[: _HEAD.size])
     numbers = value[HEAD_BYTES:]
+    if len(numbers) > 4 * width + ZSTD_MORE:  # nothing is read there: a damaged page may promise gigabytes
+        message = f"{len(numbers)} bytes are too many for {width} numbers"
+        raise Damaged(message)
     check = crc32(numbers, crc32(key.encode(), crc32(value[: _HEAD.size])))
     if check != int.from_bytes(value[_HEAD.size : HEAD_BYTES], "little"):
         message = "the checksum is wrong"

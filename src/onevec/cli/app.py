@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .. import __version__
-from . import console, demo, doctor, embed, migrate, providers, search, similar
+from . import cache, console, demo, doctor, embed, migrate, providers, search, similar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +40,11 @@ def _about(
     """
 
 
+def _epilog(examples: str) -> str:
+    lines = "\n".join(f"  {line}" for line in examples.split("\n") if line)
+    return f"\b\nExamples:\n{lines}"  # \b: the lines stay as they are
+
+
 for _run, _examples, _short in (
     (embed.embed, embed.EXAMPLES, "Files of texts to one file of vectors."),
     (search.search, search.EXAMPLES, "The texts of a vector file nearest to a query."),
@@ -49,8 +54,12 @@ for _run, _examples, _short in (
     (migrate.migrate_imports, migrate.EXAMPLES, "Imports of LangChain's classes to ours."),
     (demo.demo, demo.EXAMPLES, "Search Python's standard library by meaning."),
 ):
-    _lines = "\n".join(f"  {line}" for line in _examples.split("\n") if line)
-    app.command(short_help=_short, epilog=f"\b\nExamples:\n{_lines}")(_run)  # \b: the lines stay as they are
+    app.command(short_help=_short, epilog=_epilog(_examples))(_run)
+
+_cache = typer.Typer(rich_markup_mode=None)
+for _name, _run, _examples, _short in cache.VERBS:
+    _cache.command(_name, short_help=_short, epilog=_epilog(_examples))(_run)
+app.add_typer(_cache, name="cache", help="Count, check, prune or copy the vectors of a cache.")
 
 
 def run(arguments: Sequence[str]) -> int:

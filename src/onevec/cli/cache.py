@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path  # noqa: TC003  # typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -30,11 +30,12 @@ Store = Annotated[
 ]
 Prefix = Annotated[str | None, typer.Option("--prefix", metavar="TEXT", help="Only keys that begin with this.")]
 Model = Annotated[
-    str | None, typer.Option("--model", metavar="PROVIDER:NAME", help="Only vectors that this model made, as it is now.")
+    str | None,
+    typer.Option("--model", metavar="PROVIDER:NAME", help="Only vectors that this model made, as it is now."),
 ]
 Namespace = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="The namespace that a RedisStore or UpstashRedisByteStore was made with."),
+    typer.Option("--store-namespace", metavar="NAME", help="What a RedisStore was made with as its namespace."),
 ]
 Format = Annotated[
     str,
@@ -66,7 +67,10 @@ def stats(
         console.rows(
             ["keys begin with", "dimensions", "vectors", "damaged", "bytes"],
             [
-                [group.prefix, *(f"{count:,}" for count in (group.dimensions, group.vectors, group.damaged, group.bytes))]
+                [
+                    group.prefix,
+                    *(f"{count:,}" for count in (group.dimensions, group.vectors, group.damaged, group.bytes)),
+                ]
                 for group in groups
             ],
         )
@@ -95,7 +99,9 @@ def verify(
         else:
             for key in damaged:
                 console.line(f"damaged: {key}")
-            console.line(f"{sound:,} values are sound, {len(damaged):,} damaged{' and dropped' * (drop and any(damaged))}")
+            console.line(
+                f"{sound:,} values are sound, {len(damaged):,} damaged{' and dropped' * (drop and any(damaged))}"
+            )
     if damaged and not drop:
         raise typer.Exit(1)
 
@@ -107,7 +113,9 @@ def prune(
     model: Model = None,
     max_bytes: Annotated[int | None, typer.Option(metavar="N", help="Drop the least used beyond this size.")] = None,
     older_than: Annotated[float | None, typer.Option(metavar="DAYS", help="Drop what was written before.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell how many vectors --prefix and --model name.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell how many vectors --prefix and --model name.")
+    ] = False,
     namespace: Namespace = None,
     json: Annotated[bool, JSON] = False,
     debug: Annotated[bool, DEBUG] = False,
@@ -128,7 +136,9 @@ def prune(
             dropped = len(keys)
             if not dry_run:
                 opened.mdelete(keys)
-        _tell({"dropped": dropped, "dry_run": dry_run}, f"{dropped:,} vectors{' would be' * dry_run} dropped", json=json)
+        _tell(
+            {"dropped": dropped, "dry_run": dry_run}, f"{dropped:,} vectors{' would be' * dry_run} dropped", json=json
+        )
 
 
 def export_(
@@ -219,14 +229,19 @@ def _tell(facts: dict[str, Any], text: str, *, json: bool) -> None:
 VERBS: tuple[tuple[str, Callable[..., None], str, str], ...] = (
     ("stats", stats, "onevec cache stats ./cache", "How many vectors, how large, of what."),
     ("verify", verify, "onevec cache verify ./cache --drop", "Which values are damaged."),
-    ("prune", prune, "onevec cache prune ./cache --prefix m3e-base\nonevec cache prune --max-bytes 1000000000", "Drop vectors."),
+    (
+        "prune",
+        prune,
+        "onevec cache prune ./cache --prefix m3e-base\nonevec cache prune --max-bytes 1000000000",
+        "Drop vectors.",
+    ),
     ("export", export_, "onevec cache export ./cache --out vectors.parquet", "Vectors to a Parquet file."),
     ("import", import_, "onevec cache import vectors.parquet ./cache", "Vectors from a Parquet file."),
     (
         "migrate",
         migrate,
-        "onevec cache migrate ./langchain-cache ./cache\nonevec cache migrate redis://localhost lmdb:./cache --namespace emb",
+        "onevec cache migrate ./langchains ./cache\nonevec cache migrate redis://host lmdb:./cache --store-namespace n",
         "A cache of LangChain to one of ours.",
     ),
 )
-"""Name, function, examples and one line about each verb."""
+"""Name, function, examples, and one line about each verb."""

@@ -40,7 +40,10 @@ def providers(
             console.json([entry._asdict() for entry in all_providers()])
         else:
             titles = ["class", "--model", "status", "variables"]
-            cells = [[entry.name, _model(entry), entry.status, " ".join(entry.variables)] for entry in all_providers()]
+            cells = [
+                [entry.name, _model(entry) if entry.default else "", entry.status, " ".join(entry.variables)]
+                for entry in all_providers()
+            ]
             console.rows(titles, cells)
 
 

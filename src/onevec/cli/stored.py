@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -17,7 +16,6 @@ from ..keys import NativeKeys
 from ..load import load
 from ..optional import need
 from ..stores import store_from
-from ..stores.files import LocalFileStore
 from ..stores.urls import DEFAULT_FILE
 from ..values import Damaged, decode, encoder
 from .columns import TEXT, VECTOR
@@ -222,6 +220,16 @@ def _one_width(rows: list[NDArray[np.float32]], width: int) -> NDArray[np.float3
     return np.stack(rows)
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """Stands for the model of a file, of which no more is needed than its recipe."""
+
+    made_by: str
+
+    def recipe(self, _: Role) -> str:
+        return self.made_by
+
+
 def take_file(file: Path) -> Generator[tuple[list[str], NDArray[np.float32]]]:
     """Keys and vectors of a file that `export` wrote, or of one that `onevec embed` wrote.
 
@@ -241,8 +249,7 @@ def take_file(file: Path) -> Generator[tuple[list[str], NDArray[np.float32]]]:
                 yield batch.column(KEY).to_pylist(), _array(vectors, file)
         return
     with VectorFile.open(file) as embedded:
-        model = SimpleNamespace(recipe=lambda _: embedded.header.recipe)
-        keys = NativeKeys(cast("Embeddings", model))
+        keys = NativeKeys(cast("Embeddings", _Made(embedded.header.recipe)))
         for table in embedded.tables(AT_ONCE):
             yield keys.of(table[TEXT].to_pylist(), Role.DOCUMENT), _array(table[VECTOR].chunk(0), file)
 

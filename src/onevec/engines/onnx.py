@@ -149,6 +149,15 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
         return self.checkpoint().normalised if self.normalize is None else self.normalize
 
     @property
+    def limit(self) -> int | None:
+        """Tokens of the longest text; some families give away positions to the padding."""
+        checkpoint = self.checkpoint()
+        limit, places = checkpoint.max_tokens, checkpoint.config.get("max_position_embeddings")
+        if places and checkpoint.config.get("model_type") in graph.PADDED:
+            places -= checkpoint.config.get("pad_token_id", 1) + 1
+        return min(limit, places) if limit and places else limit or places
+
+    @property
     def version(self) -> str | None:
         """The revision that is meant."""
         return self.revision
@@ -176,14 +185,14 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
 
     def recipe(self, role: Role | str = Role.DOCUMENT) -> Recipe:
         """What exactly is done to a text of this role."""
-        options = (("newlines", self.clean("\n")),)
+        options = (("limit", str(self.limit)), ("newlines", self.clean("\n")))
         return Recipe(space=self.space, prefix=self.prompt(Role(role))[0], long_text="truncate", options=options)
 
     def load(self) -> _Model:
         """Load tokenizer and graph; the graph is built if there is none."""
         source, checkpoint = self.source(), self.checkpoint()
         threads = self.threads or usable_cores()
-        limit = _limit(checkpoint)
+        limit = self.limit
         return _Model(
             tokens=TokenIds(source.folder, limit, lowercase=checkpoint.lowercase),
             runtime=self.started(threads),
@@ -253,16 +262,8 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
         config: Any = self.checkpoint().config
         width = config.get("hidden_size") or config.get("dim") or 768
         heads = config.get("num_attention_heads") or config.get("n_heads") or 12
-        one_token = 4 * (12 * width + 2 * heads * (_limit(self.checkpoint()) or 512))  # layers, and attention
+        one_token = 4 * (12 * width + 2 * heads * (self.limit or 512))  # layers, and attention
         return max(1, min(TOKENS, self.max_memory // (one_token * (self.threads or usable_cores()))))
-
-
-def _limit(checkpoint: Checkpoint) -> int | None:
-    """Tokens of the longest text; some families give away positions to the padding."""
-    limit, places = checkpoint.max_tokens, checkpoint.config.get("max_position_embeddings")
-    if places and checkpoint.config.get("model_type") in graph.PADDED:
-        places -= checkpoint.config.get("pad_token_id", 1) + 1
-    return min(limit, places) if limit and places else limit or places
 
 
 @cache

@@ -1,49 +1,66 @@
-"""The address of a store's server: whole for its driver, without a credential for everybody else."""
+"""Where a store's server is: whole for its driver, without a credential for everybody else."""
 
 from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ..errors import CacheError
+from ..errors import CacheError, ConfigurationError
 from ..failures import redact
 from ..secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     from ..secret import HasSecretValue
 
-__all__ = ["Address", "is_secret"]
+__all__ = ["Address"]
 
 _SECRET = re.compile(r"password|passwd|secret|token|key(?!_id)|credential|signature", re.IGNORECASE)
-
-
-def is_secret(name: str) -> bool:
-    """Whether an option of this name holds a credential."""
-    return _SECRET.search(name) is not None
+"""Names of options that hold a credential."""
 
 
 class Address:
-    """A URL that may hold a password: `str` never shows it, and a pickle holds it only if `Secret` allows that.
+    """A URL and a driver's options. `str` shows no password, and a pickle holds one only if `Secret` allows that.
 
     Args:
         url: the URL, or a `Secret` with it.
+        options: the driver's options; a value may be a `Secret`.
 
     Example:
         >>> str(Address("redis://:pass@localhost:6379/0?ssl_ca_certs=a.pem"))
         'redis://localhost:6379/0'
+
+    Raises:
+        ConfigurationError: the URL can't be read.
     """
 
-    def __init__(self, url: str | HasSecretValue) -> None:
-        self._url = url if isinstance(url, str) and not _hidden(url) else Secret(url)
+    def __init__(self, url: str | HasSecretValue, options: Mapping[str, Any] | None = None) -> None:
+        held = Secret(url)
+        try:
+            secret = _hidden(held.get_secret_value())
+        except ValueError:  # its message shows a part of the URL
+            raise ConfigurationError(
+                "the URL of a store can't be read: are special characters written as %XX?"
+            ) from None
+        self._url = url if isinstance(url, str) and not secret else held
+        self._options = {
+            name: Secret(value) if _SECRET.search(name) and isinstance(value, str) else value
+            for name, value in (options or {}).items()
+        }
 
     @property
     def url(self) -> str:
         """The URL as it was given."""
-        return self._url if isinstance(self._url, str) else self._url.get_secret_value()
+        url: str = _plain(self._url)
+        return url
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options as they were given."""
+        return {name: _plain(value) for name, value in self._options.items()}
 
     @property
     def scheme(self) -> str:
@@ -57,8 +74,9 @@ class Address:
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
     def redacted(self, error: Exception) -> str:
-        """The first line of what a driver says, without the password."""
-        return redact(str(error).partition("\n")[0].strip(), _hidden(self.url))
+        """The first line of what a driver says, without a credential."""
+        held = [value.get_secret_value() for value in self._options.values() if isinstance(value, Secret)]
+        return redact(str(error).partition("\n")[0].strip(), [*_hidden(self.url), *held])
 
     @contextmanager
     def faults(self, kinds: type[Exception] | tuple[type[Exception], ...], hint: str) -> Generator[None]:
@@ -69,7 +87,7 @@ class Address:
             hint: what the user can do.
 
         Raises:
-            CacheError: with the store's address and the driver's words, but never a password.
+            CacheError: with the store's address and the driver's words, but never a credential.
         """
         try:
             yield
@@ -78,10 +96,13 @@ class Address:
             raise CacheError(message) from None  # the driver's own error may show the password
 
 
+def _plain(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, Secret) else value
+
+
 def _hidden(url: str) -> list[str]:
     """What no message may show: the password, and what could be one if it was not escaped."""
-    parts = urlsplit(url)
     user, at, _ = url.partition("//")[2].rpartition("@")
     written = user.partition(":")[2] if at else ""
-    query = [value for name, value in parse_qsl(parts.query) if is_secret(name)]
+    query = [value for name, value in parse_qsl(urlsplit(url).query) if _SECRET.search(name)]
     return [text for text in (written, unquote(written), *query) if text]

@@ -9,6 +9,7 @@ import struct
 import sys
 import threading
 import time
+import weakref
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -248,8 +249,8 @@ class LMDBStore(ByteStore):
             self.mset([])
         with self._lock:
             if self._environment is not None:
-                self._environment.leave()
-            self._environment = None
+                self._environment = None
+                self._leave()
 
     @contextmanager
     def _reading(self) -> Generator[tuple[Environment, Any] | None]:
@@ -283,6 +284,7 @@ class LMDBStore(ByteStore):
         with self._lock:
             if self._environment is None and (write or (self.path / "data.mdb").exists()):
                 self._environment = Environment.of(self.path, self.map_size, write=write)
+                self._leave = weakref.finalize(self, self._environment.leave)
             return self._environment
 
 

@@ -26,7 +26,7 @@ class Environment:
     """The environment in a folder and its databases, counted by the stores that use it."""
 
     def __init__(self, path: str, map_size: int, *, write: bool) -> None:
-        self.path, self.users = path, 0
+        self.path, self.users, self.process = path, 0, os.getpid()
         self.active: set[int] = set()
         lmdb = need("lmdb", extra="lmdb")
         options = {
@@ -88,7 +88,7 @@ class Environment:
         """Close it if no other store of this process uses it."""
         with _lock:
             self.users -= 1
-            if self.users == 0:
+            if self.users == 0 and self.process == os.getpid():
                 del _open[self.path]
                 self.env.close()
 

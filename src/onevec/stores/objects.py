@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ..errors import CacheError, ConfigurationError
 from ..optional import need
-from ..secret import Secret
-from .address import Address, is_secret
+from .address import Address
 from .base import ByteStore
 
 if TYPE_CHECKING:
@@ -61,27 +60,20 @@ class ObjectStore(ByteStore):
         if concurrency < 1:
             message = f"ObjectStore: concurrency must be 1 or more, not {concurrency}"
             raise ConfigurationError(message)
-        self._address = Address(url)
-        self._options = {
-            name: Secret(value) if is_secret(name) and isinstance(value, str) else value
-            for name, value in options.items()
-        }
+        self._address = Address(url, options)
         self.concurrency = concurrency
         self._open()
 
     def _open(self) -> None:
         stores = need("obstore.store", extra="s3")
-        plain: dict[str, Any] = {
-            name: value.get_secret_value() if isinstance(value, Secret) else value
-            for name, value in self._options.items()
-        }
-        endpoints = [value for name, value in plain.items() if "endpoint" in name] or [
+        options = self._address.options
+        endpoints = [value for name, value in options.items() if "endpoint" in name] or [
             os.environ.get("AWS_ENDPOINT_URL")
         ]
         if str(endpoints[0]).startswith("http://"):
-            plain["client_options"] = {"allow_http": True, **plain.get("client_options", {})}
+            options["client_options"] = {"allow_http": True, **options.get("client_options", {})}
         try:
-            self._store = stores.from_url(self._address.url, **{"retry_config": PATIENCE, **plain})
+            self._store = stores.from_url(self._address.url, **{"retry_config": PATIENCE, **options})
         except (need("obstore.exceptions", extra="s3").BaseError, TypeError, ValueError) as error:
             message = f"ObjectStore can't open {self._address}: {self._address.redacted(error)}"
             raise ConfigurationError(message) from None

@@ -60,10 +60,9 @@ class RedisStore(ByteStore):
         if client is not None and client_kwargs:
             raise ConfigurationError("RedisStore: client_kwargs belongs to redis_url; configure the client itself")
         check_ttl(ttl)
-        self._address = Address(redis_url or "redis://(client)")
-        self._client_kwargs = dict(client_kwargs or {})
+        self._address = Address(redis_url or "redis://(client)", client_kwargs)
         self._own = client is None
-        self.client = _connect(self._address, self._client_kwargs) if client is None else _checked(client)
+        self.client = _connect(self._address) if client is None else _checked(client)
         self.ttl = ttl
         self.namespace = namespace
         self._start()
@@ -191,7 +190,7 @@ class RedisStore(ByteStore):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self.client = _connect(self._address, self._client_kwargs)
+        self.client = _connect(self._address)
         self._start()
 
 
@@ -240,10 +239,10 @@ def _checked(client: Any) -> Any:
     return client
 
 
-def _connect(address: Address, options: Mapping[str, Any]) -> Any:
+def _connect(address: Address) -> Any:
     """A client for a URL; no connection is opened yet."""
     redis = need("redis", extra="redis")
-    settings = {**WAITS, **options}
+    settings = {**WAITS, **address.options}
     try:
         if address.scheme in {"redis+sentinel", "rediss+sentinel"}:
             return _behind_sentinel(redis, address.url, settings)

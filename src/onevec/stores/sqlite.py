@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import sqlite3
-import threading
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import CacheError
 from .base import ByteStore
 from .bounds import Bounds
-from .sqlite_tables import (
-    APPLICATION_ID,
-    BUSY_SECONDS,
-    EXPIRE,
-    HINTS,
-    KEEP,
-    KEYS_A_QUERY,
-    LEASE,
-    PAGE_BYTES,
-    SCHEMA,
-    SETTINGS,
-    VERSION,
-    read,
-)
+from .sqlite_connections import Connections
+from .sqlite_tables import EXPIRE, KEEP, KEYS_A_QUERY, LEASE, read
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Generator, Iterable, Sequence
 
 __all__ = ["SQLiteStore"]
 
-CONNECT: dict[str, Any] = {"isolation_level": None, "check_same_thread": False, "cached_statements": 32}
 TOUCHED = 4096
 """Reads that are remembered before they are written down."""
 CHECK_EVERY = 64
@@ -82,10 +65,7 @@ class SQLiteStore(ByteStore):
         self._start()
 
     def _start(self) -> None:
-        self._owner = secrets.token_hex(8)
-        self._process = os.getpid()
-        self._idle: list[sqlite3.Connection] = []
-        self._writing = threading.Lock()
+        self._connections = Connections(self.path)
         self._touched: set[int] = set()
         self._unchecked = self.bounds.max_bytes or 0
         self._pruned = 0.0
@@ -110,22 +90,44 @@ class SQLiteStore(ByteStore):
         return values
 
     def visit(self, keys: Sequence[str], take: Callable[[int, bytes | memoryview], None]) -> None:
-        """Hand every value that exists to `take(position in keys, value)`."""
-        oldest = -1.0 if self.bounds.ttl is None else self._clock() - self.bounds.ttl
-        touches, touched = self.bounds.touches, self._touched
-        with self._connection(write=False) as connection:
+        """Hand every value that exists to `take(position in keys, value)`.
+
+        Raises:
+            CacheError: a part of the file can't be read; all values outside of it were handed over.
+        """
+        with self._connections.connection() as connection:
             if connection is None:
                 return
+            faults: list[sqlite3.DatabaseError] = []
             for start in range(0, len(keys), KEYS_A_QUERY):
-                part = keys[start : start + KEYS_A_QUERY]
-                wanted = 1 << (len(part) - 1).bit_length()  # few different queries, so SQLite has them prepared
-                rows = connection.execute(read(wanted), (*part, *[None] * (wanted - len(part)), oldest))
-                for index, number, value in rows:
-                    take(start + index, value)
-                    if touches:
-                        touched.add(number)
-        if len(touched) > TOUCHED:
+                faults += self._visit(connection, keys[start : start + KEYS_A_QUERY], start, take)
+            if faults:
+                raise faults[0]
+        if len(self._touched) > TOUCHED:
             self.mset([])
+
+    def _visit(
+        self, connection: sqlite3.Connection, keys: Sequence[str], start: int, take: Callable[[int, bytes], None]
+    ) -> list[sqlite3.DatabaseError]:
+        """Visit some keys; if that meets a damaged page, each half of them, so that only the keys of the page fail."""
+        oldest = -1.0 if self.bounds.ttl is None else self._clock() - self.bounds.ttl
+        wanted = 1 << (len(keys) - 1).bit_length()  # few different queries, so SQLite has them prepared
+        touches, touched = self.bounds.touches, self._touched
+        try:
+            rows = connection.execute(read(wanted), (*keys, *[None] * (wanted - len(keys)), oldest))
+            for index, number, value in rows:
+                take(start + index, value)
+                if touches:
+                    touched.add(number)
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT or len(keys) == 1:
+                return [error]
+            half = len(keys) // 2
+            return [
+                *self._visit(connection, keys[:half], start, take),
+                *self._visit(connection, keys[half:], start + half, take),
+            ]
+        return []
 
     def mset(self, key_value_pairs: Sequence[tuple[str, bytes]]) -> None:
         """Keep all values or none of them; a key that exists gets the new value."""
@@ -133,7 +135,7 @@ class SQLiteStore(ByteStore):
         now = self._clock()
         if not (pairs or self._touched):
             return
-        with self._transaction() as connection:
+        with self._connections.transaction() as connection:
             self._touch(connection, now)
             self._prune(connection, now, sum(len(key) + len(value) for key, value in pairs.items()))
             holes = connection.execute("SELECT id FROM holes LIMIT ?", (len(pairs),)).fetchall()
@@ -146,7 +148,7 @@ class SQLiteStore(ByteStore):
     def mdelete(self, keys: Sequence[str]) -> None:
         """Drop keys; one that does not exist is no error."""
         if keys and self.path.exists():
-            with self._transaction() as connection:
+            with self._connections.transaction() as connection:
                 connection.executemany("DELETE FROM entries WHERE key = ?", ((key,) for key in keys))
 
     def yield_keys(self, *, prefix: str | None = None) -> Generator[str]:
@@ -157,7 +159,7 @@ class SQLiteStore(ByteStore):
         query = f"SELECT key FROM entries WHERE key {{}} :last {made} ORDER BY key LIMIT 1000"  # noqa: S608  # no data
         page, last = [""], prefix
         while page:
-            with self._connection(write=False) as connection:
+            with self._connections.connection() as connection:
                 if connection is None:
                     return
                 query_now = query.format(">=" if last is prefix else ">")
@@ -173,19 +175,19 @@ class SQLiteStore(ByteStore):
     def lease(self, keys: Sequence[str], seconds: float) -> list[bool]:
         """Announce the values that this caller is about to compute; see `ByteStore.lease`."""
         now = self._clock()
-        with self._transaction() as connection:
+        with self._connections.transaction() as connection:
             connection.execute("DELETE FROM leases WHERE until < ?", (now,))
             run = connection.execute
-            return [run(LEASE, (key, self._owner, now + seconds, now)).rowcount > 0 for key in keys]
+            return [run(LEASE, (key, self._connections.owner, now + seconds, now)).rowcount > 0 for key in keys]
 
     def release(self, keys: Sequence[str]) -> None:
         """Give back leases."""
-        with self._transaction() as connection:
+        with self._connections.transaction() as connection:
             self._release(connection, keys)
 
     def _release(self, connection: sqlite3.Connection, keys: Iterable[str]) -> None:
         query = "DELETE FROM leases WHERE key = ? AND owner = ?"
-        connection.executemany(query, ((key, self._owner) for key in keys))
+        connection.executemany(query, ((key, self._connections.owner) for key in keys))
 
     # Bounds -----------------------------------------------------------------------------------------------------
 
@@ -229,117 +231,8 @@ class SQLiteStore(ByteStore):
             total -= size
         return gone
 
-    # Connections ------------------------------------------------------------------------------------------------
-
     def close(self) -> None:
         """Close the file; the store opens it again when it is used."""
         if self._touched and self.path.exists():
             self.mset([])
-        while self._idle:
-            self._idle.pop().close()
-
-    def _leave_parent(self) -> None:
-        """In a forked process, begin anew; to close the parent's connections would let go of its locks."""
-        if self._process != os.getpid():
-            _of_parent.append(self._idle)
-            self._start()
-
-    @contextmanager
-    def _transaction(self) -> Generator[sqlite3.Connection]:
-        """A connection for writing; all that is done with it is kept, or none if it fails."""
-        self._leave_parent()
-        with self._writing, self._connection(write=True) as connection:
-            assert connection is not None  # noqa: S101  # write=True makes the file
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _connection(self, *, write: bool) -> Generator[sqlite3.Connection | None]:
-        """A connection that no other thread has now; None if there is no file and nothing is to be written."""
-        self._leave_parent()
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = None
-        try:
-            if connection is None and (write or self.path.exists()):
-                connection = self._open(write=write)
-            yield connection
-        except BaseException as error:
-            if connection is not None:
-                connection.close()
-            if isinstance(error, sqlite3.Error):
-                raise self._error(error) from error
-            raise
-        if connection is not None:
-            self._idle.append(connection)
-
-    def _open(self, *, write: bool) -> sqlite3.Connection:
-        if write:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            return self._set_up(sqlite3.connect(self.path, timeout=BUSY_SECONDS, **CONNECT))
-        except sqlite3.OperationalError:
-            if write:
-                raise
-        # A folder that can't be written holds no locks either, so the file is read as one that nobody changes.
-        address = f"{self.path.as_uri()}?mode=ro&immutable=1"
-        connection: sqlite3.Connection = sqlite3.connect(address, uri=True, **CONNECT)
-        return connection
-
-    def _set_up(self, connection: sqlite3.Connection) -> sqlite3.Connection:
-        """Make tables if there are none, and set what belongs to a connection."""
-        try:
-            _use_log(connection)
-            if self._version(connection) == 0:
-                connection.executescript(SCHEMA)
-            for name, value in SETTINGS.items():
-                connection.execute(f"PRAGMA {name} = {value}")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _version(self, connection: sqlite3.Connection) -> int:
-        """Version of the tables; 0 if the file is new.
-
-        Raises:
-            CacheError: the tables are those of another program, or of a newer onevec.
-        """
-        program = connection.execute("PRAGMA application_id").fetchone()[0]
-        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-        tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-        if (tables and program != APPLICATION_ID) or version > VERSION:
-            whose = "a newer onevec" if program == APPLICATION_ID else "another program"
-            message = f"{self.path} is a database of {whose}: choose another file"
-            raise CacheError(message)
-        return version
-
-    def _error(self, error: sqlite3.Error) -> CacheError:
-        name = getattr(error, "sqlite_errorname", "")
-        hint = next((hint for start, hint in HINTS.items() if name.startswith(start)), "")
-        return CacheError(f"{self.path}: {error}{hint and '; '}{hint}")
-
-
-_of_parent: list[list[sqlite3.Connection]] = []
-
-
-def _use_log(connection: sqlite3.Connection) -> None:
-    """Switch to the write-ahead log; SQLite does not wait for another process that is just doing that."""
-    give_up = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
-                raise
-            time.sleep(0.01)
-        else:
-            return
+        self._connections.close()
