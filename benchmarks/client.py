@@ -20,11 +20,13 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DIMENSIONS = 1536
 BATCH = 100
@@ -101,7 +103,7 @@ def bare(url: str) -> Callable[[list[str]], Any]:
 
 
 def ours(url: str, concurrency: int = 1) -> Callable[[list[str]], Any]:
-    """onevec."""
+    """Our class."""
     from onevec import OpenAIEmbeddings
 
     model = OpenAIEmbeddings(api_key="k", base_url=url, model="stub", batch_size=BATCH, max_concurrency=concurrency)
@@ -109,7 +111,7 @@ def ours(url: str, concurrency: int = 1) -> Callable[[list[str]], Any]:
 
 
 def ours_concurrent(url: str) -> Callable[[list[str]], Any]:
-    """onevec with its default of 8 requests in flight."""
+    """The same with its default of 8 requests in flight."""
     return ours(url, 8)
 
 
@@ -122,7 +124,8 @@ def openai_sdk(url: str) -> Callable[[list[str]], Any]:
     def embed(texts: list[str]) -> Any:
         found: list[Any] = []
         for start in range(0, len(texts), BATCH):
-            found += [row.embedding for row in client.embeddings.create(input=texts[start : start + BATCH], model="stub").data]
+            reply = client.embeddings.create(input=texts[start : start + BATCH], model="stub")
+            found += [row.embedding for row in reply.data]
         return found
 
     return embed
@@ -165,7 +168,7 @@ def measure(name: str, url: str, count: int, task: str) -> dict[str, float]:
     cpu, wall = time.process_time(), time.perf_counter()
     found = embed(texts)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    assert len(found) == count and len(found[0]) == DIMENSIONS
+    assert (len(found), len(found[0])) == (count, DIMENSIONS)
     return {"seconds": wall, "cpu": cpu}
 
 
@@ -193,9 +196,7 @@ def compare(names: list[str], url: str, count: int, task: str) -> dict[str, dict
         for name in names:
             if (one := best(name, url, count, task)) is not None:
                 runs.setdefault(name, []).append(one)
-    return {
-        name: {key: min(one[key] for one in found) for key in found[0]} for name, found in runs.items()
-    }
+    return {name: {key: min(one[key] for one in found) for key in found[0]} for name, found in runs.items()}
 
 
 def report(title: str, rows: dict[str, dict[str, float]], count: int, against: str) -> None:
@@ -228,7 +229,8 @@ def main() -> None:
     url = f"http://127.0.0.1:{port.get()}"
     try:
         names = list(CLIENTS)
-        report(f"{args.texts} texts, {BATCH} a request, no delay", compare(names, url, args.texts, "many"), args.texts, "openai SDK")
+        many = compare(names, url, args.texts, "many")
+        report(f"{args.texts} texts, {BATCH} a request, no delay", many, args.texts, "openai SDK")
         slow = args.texts // 5
         report(f"{slow} texts, 50 ms a request", compare(names, f"{url}/delay/50", slow, "many"), slow, "openai SDK")
         single = compare(["bare httpx2", "onevec", "openai SDK"], url, 1000, "query")

@@ -13,15 +13,17 @@ import asyncio
 import multiprocessing
 import sys
 import time
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 sys.path.insert(0, str(Path(__file__).parent))
 from client import BATCH, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 REQUESTS = 300
 BODY = orjson.dumps({"input": [f"text {index}" for index in range(BATCH)], "model": "m", "encoding_format": "base64"})
@@ -57,7 +59,7 @@ async def httpx2_async(url: str) -> Callable[[], Awaitable[int]]:
 
 
 async def aiohttp_async(url: str) -> Callable[[], Awaitable[int]]:
-    """aiohttp."""
+    """The client of aiohttp."""
     import aiohttp
 
     session = aiohttp.ClientSession()
@@ -70,7 +72,7 @@ async def aiohttp_async(url: str) -> Callable[[], Awaitable[int]]:
 
 
 async def pyreqwest_async(url: str) -> Callable[[], Awaitable[int]]:
-    """pyreqwest's async client."""
+    """The async client of pyreqwest."""
     from pyreqwest.client import ClientBuilder
 
     client = ClientBuilder().build()

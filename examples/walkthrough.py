@@ -1,8 +1,7 @@
 """The usage that LangChain's users know, with only the import lines changed; docs/walkthrough.md explains each part.
 
-    python examples/walkthrough.py                # the parts that need neither a key nor a model
-    OPENAI_API_KEY=sk-... python examples/walkthrough.py
-    python examples/walkthrough.py /models/all-MiniLM-L6-v2
+`python examples/walkthrough.py` shows the parts that need neither a key nor a download. With OPENAI_API_KEY set it asks
+OpenAI too, and with the folder of a model as its argument it loads that.
 """
 
 from __future__ import annotations

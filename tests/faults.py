@@ -133,10 +133,10 @@ class Good:
         return http
 
     def with_rows(self, change: Callable[[list[Json]], list[Json]]) -> list[dict[str, Any]]:
-        """The case's exchanges with the rows of the last reply changed; a bare vector counts as its own row."""
+        """The case's exchanges with the rows of the last reply changed; a bare vector has none and becomes empty."""
         http, place = self.http, self.rows
         if place is None:
-            return self.changed(lambda vector: change([vector])[0] if change([vector]) else [])
+            return self.changed(lambda _vector: [])
         reply = http[place[0]]["response"]
         rows = at(reply["json"], place[1])
         rows[:] = change(rows)

@@ -41,7 +41,7 @@ SPECIAL = [
 
 def made_up(seed: int, count: int) -> list[str]:
     """Texts of words of several scripts, some of them long."""
-    source = random.Random(seed)  # noqa: S311  # no secrets are made of it
+    source = random.Random(seed)  # no secrets are made of it
     scripts = [(97, 122), (97, 122), (0x4E00, 0x9FA5), (0x430, 0x44F), (0x3041, 0x3096), (0x1F300, 0x1F6FF), (33, 64)]
 
     def word() -> str:
@@ -87,7 +87,7 @@ def test_the_vectors_are_those_of_the_package(model: DefaultEmbeddings, expected
 
 def test_the_tokens_are_those_of_the_package() -> None:
     ours, theirs = Tokenizer(RESOURCES / "sp.model"), UseTokenizer(str(RESOURCES / "sp.model"))
-    source = random.Random(2)  # noqa: S311
+    source = random.Random(2)
     marks = ["<s>", "</s>", "<unk>", " ", "=", "==", "a", "😀", "中", "<"]
     odd = ["".join(source.choices(marks, k=source.randint(1, 20))) for _ in range(300)]
     any_character = [chr(source.randint(0xE000, 0x10FFFF)) + chr(source.randint(0, 0xD7FF)) for _ in range(400)]
@@ -122,7 +122,7 @@ def test_related_words_are_near_in_chinese_and_across_languages(model: DefaultEm
 
 def test_a_text_of_any_length_is_whole(model: DefaultEmbeddings, package: Any) -> None:
     words = " ".join(SPECIAL[-6:]).split()
-    source = random.Random(4)  # noqa: S311
+    source = random.Random(4)
     text = " ".join(source.choices(words, k=20_000))[:100_000]
     assert len(text) == 100_000
     found = model.embed([text, "", text[:-20_000]])

@@ -55,10 +55,10 @@ class ByteStore(ABC):
         del seconds
         return [True] * len(keys)
 
-    def release(self, keys: Sequence[str]) -> None:
+    def release(self, keys: Sequence[str]) -> None:  # noqa: B027  # a store without leases has none to give back
         """Give back leases; `mset` of a key gives its lease back too."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  # a store may hold nothing
         """Give back files and connections; the store opens them again when it is used."""
 
     async def amget(self, keys: Sequence[str]) -> list[bytes | None]:
