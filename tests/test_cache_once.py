@@ -326,16 +326,19 @@ def test_a_failure_gives_its_leases_back(tmp_path: Path) -> None:
 
 
 def test_leases_are_renewed_while_the_model_computes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("onevec.cache_call.LEASE_SECONDS", 0.2)
-    gate = Gate()
-    cache = cached(Counting(before=gate), SQLiteStore(tmp_path / "s"))
-    other = SQLiteStore(tmp_path / "s")
-    keys = cache._documents.keys.of(["a"], Role.DOCUMENT)
+    monkeypatch.setattr("onevec.cache_call.LEASE_SECONDS", 0.06)
+    now, gate = [1000.0], Gate()
+    store = SQLiteStore(tmp_path / "s", clock=lambda: now[0])
+    cache = cached(Counting(before=gate), store)
+
+    def until() -> float:
+        with store._connections.transaction() as connection:
+            return float(connection.execute("SELECT until FROM leases").fetchone()[0])
+
     with ThreadPoolExecutor(1) as pool:
         found = pool.submit(cache.embed, ["a"])
         assert gate.reached.wait(60)
-        end = time.monotonic() + 0.5
-        while time.monotonic() < end:
-            assert other.lease(keys, 60) == [False]
+        for now[0] in (1000.05, 1000.10, 1000.15):
+            wait_until(lambda: until() == now[0] + 0.06)
         gate.open.set()
         assert len(found.result()) == 1

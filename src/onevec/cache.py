@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CacheBackedEmbeddings", "CacheStats", "cached"]
 
+TRANSIENT = frozenset({"_lock", "_tally", "_saved_cost", "_counted"})
+"""What no pickle carries."""
 TEXTS_AT_ONCE = 1024
 """Missing texts that are computed before the vectors are stored, if neither the user nor the model says more."""
 
@@ -107,7 +110,8 @@ class CacheBackedEmbeddings(Embeddings):
 
     def _start(self) -> None:
         self._lock = threading.Lock()
-        self._stats = CacheStats()
+        self._tally: Counter[str] = Counter()
+        self._saved_cost: float | None = None
         self._counted = [0, 0]  # tokens of misses as the model counted them, and as they were estimated
         self._width: int | None = None
         self._warned = False
@@ -168,7 +172,7 @@ class CacheBackedEmbeddings(Embeddings):
     def stats(self) -> CacheStats:
         """What this cache did and saved so far."""
         with self._lock:
-            return self._stats
+            return CacheStats(**self._tally, saved_cost=self._saved_cost)
 
     # Calls ------------------------------------------------------------------------------------------------------
 
@@ -238,23 +242,21 @@ class CacheBackedEmbeddings(Embeddings):
         got, saved = call.texts()
         tokens = estimate_tokens("".join(saved))
         cost_of: Callable[[int], float | None] = getattr(self.model, "cost_of", lambda _: None)
+        size = self._texts_a_request() or call.count
         with self._lock:
             if call.usage is not None and call.usage.tokens is not None:
                 self._counted[0] += call.usage.tokens
                 self._counted[1] += estimate_tokens("".join(got))
             counted, estimated = self._counted
             tokens = round(tokens * counted / estimated) if estimated else tokens
-            size = self._texts_a_request() or call.count
-            requests = -(-call.count // size) - -(-len(got) // size)
-            told = CacheStats(
-                hits=sum(call.rows.have) - len(got),
-                misses=len(got),
-                repeated=call.count - len(call.keys),
-                saved_requests=requests,
-                saved_tokens=tokens,
-                saved_cost=cost_of(tokens),
-            )
-            self._stats = self._stats.plus(call.stats).plus(told)
+            cost = cost_of(tokens)
+            self._tally.update(call.tally)
+            self._tally["hits"] += sum(call.rows.have) - len(got)
+            self._tally["misses"] += len(got)
+            self._tally["repeated"] += call.count - len(call.keys)
+            self._tally["saved_requests"] += -(-call.count // size) - -(-len(got) // size)
+            self._tally["saved_tokens"] += tokens
+            self._saved_cost = cost if self._saved_cost is None else self._saved_cost + (cost or 0.0)
 
     # Making -----------------------------------------------------------------------------------------------------
 
@@ -269,7 +271,7 @@ class CacheBackedEmbeddings(Embeddings):
             raise ConfigurationError(message)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in {"_lock", "_stats", "_counted"}}
+        return {name: value for name, value in vars(self).items() if name not in TRANSIENT}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._start()

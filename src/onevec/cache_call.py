@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .cache_stats import CacheStats
 from .cache_steps import Ask, Do, Pause, Wait, adrive, drive
 from .embeddings import Embedded, Usage
 from .errors import (
@@ -64,7 +64,7 @@ class CacheCall:
         self.down = False
         self.usage: Usage | None = None
         self.notes: dict[int, Note] = {}
-        self.stats = CacheStats()
+        self.tally: Counter[str] = Counter()
 
     def run(self) -> Embedded:
         """Do it in this thread."""
@@ -93,15 +93,18 @@ class CacheCall:
         landed, pause = self.flights.landed, SHORTEST_PAUSE
         yield from self._read(range(len(self.keys)))
         while missing := self.rows.missing():
-            keys = [self.keys[number] for number in missing]
-            flight, mine = self.flights.claim(keys, self.cache.chunk(), self.loop)
-            if not mine:
-                yield from self._wait(flight, missing)
-                continue
-            with self._flying(flight):
-                look = self.shelf.shared or self.flights.landed != landed
-                yield from self._fly([self.number[key] for key in flight.keys], look=look)
-            if len(missing) == len(self.rows.missing()):  # another process is at it
+            chunk, other = self.cache.chunk(), None
+            for start in range(0, len(missing), chunk):
+                keys = [self.keys[number] for number in missing[start : start + chunk]]
+                flight, busy = self.flights.claim(keys, self.loop)
+                other = other or busy
+                if flight is not None:
+                    with self._flying(flight):
+                        look = self.shelf.shared or self.flights.landed != landed
+                        yield from self._fly([self.number[key] for key in flight.keys], look=look)
+            if other is not None:
+                yield from self._wait(other)
+            elif len(missing) == len(self.rows.missing()):  # other processes are at it
                 yield Pause(pause)
                 pause = min(pause * 1.5, LONGEST_PAUSE)
 
@@ -164,7 +167,7 @@ class CacheCall:
         written = yield from self._try(partial(self.shelf.write, keys, values), None)
         if written is not None:
             self.stored.update(keys)  # which gave their leases back
-            self.stats = self.stats.plus(CacheStats(bytes_written=written))
+            self.tally["bytes_written"] += written
 
     def _widen(self, width: int) -> Steps[None]:
         """The model's width is right, so what was read before is damaged."""
@@ -175,11 +178,11 @@ class CacheCall:
         self.rows.widen(width)
         self.cache.learn_width(width)
 
-    def _wait(self, other: Flight, missing: list[int]) -> Steps[None]:
+    def _wait(self, other: Flight) -> Steps[None]:
         """Take what another call of this process computes, or its error."""
         landed = yield Wait(other)
         if not landed:
-            yield from self._compute(missing[: self.cache.chunk()])
+            yield from self._compute(self.rows.missing()[: self.cache.chunk()])
             return
         for key, row in other.rows.items():
             number = self.number.get(key)
@@ -201,12 +204,12 @@ class CacheCall:
         keys = [self.keys[number] for number in numbers]
         read = Read()
         yield from self._try(partial(self.shelf.read, keys, numbers, self.rows, read), None)
-        self.stats = self.stats.plus(CacheStats(bytes_read=read.bytes))
+        self.tally["bytes_read"] += read.bytes
         yield from self._drop(read.damaged)
 
     def _drop(self, damaged: list[str]) -> Steps[None]:
         if damaged:
-            self.stats = self.stats.plus(CacheStats(damaged=len(damaged)))
+            self.tally["damaged"] += len(damaged)
             yield from self._try(partial(self.shelf.store.mdelete, damaged), None)
 
     def _try(self, function: Callable[[], Any], otherwise: Any) -> Steps[Any]:
@@ -217,7 +220,7 @@ class CacheCall:
             raise  # it is the user's to change
         except Exception as error:  # noqa: BLE001  # a cache that fails must not take the vectors with it
             self.down = True
-            self.stats = self.stats.plus(CacheStats(store_failures=1))
+            self.tally["store_failures"] += 1
             self.cache.warn(error)
             return otherwise
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 __all__ = ["CacheStats"]
 
@@ -35,13 +34,3 @@ class CacheStats:
     saved_requests: int = 0
     saved_tokens: int = 0
     saved_cost: float | None = None
-
-    def plus(self, other: CacheStats) -> CacheStats:
-        """The sum; an unknown part stays unknown only if both are unknown."""
-        names = [field.name for field in fields(self)]
-        sums: dict[str, Any] = {name: _sum(getattr(self, name), getattr(other, name)) for name in names}
-        return CacheStats(**sums)
-
-
-def _sum(left: float | None, right: float | None) -> float | None:
-    return right if left is None else left if right is None else left + right

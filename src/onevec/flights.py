@@ -44,24 +44,26 @@ class Flights:
         self._lock = threading.Lock()
         self._by_key: dict[str, Flight] = {}
 
-    def claim(self, keys: Iterable[str], limit: int, loop: AbstractEventLoop | None) -> tuple[Flight, bool]:
-        """A flight of the caller's own with at most `limit` of the keys, True; or another's that has one, False."""
+    def claim(self, keys: Iterable[str], loop: AbstractEventLoop | None) -> tuple[Flight | None, Flight | None]:
+        """Take off with the keys that nobody computes.
+
+        Returns:
+            The flight with these keys, None if there are none; and one of the flights that have the others.
+        """
         with self._lock:
             free: list[str] = []
             other: Flight | None = None
             for key in keys:
                 flight = self._by_key.get(key)
-                if flight is not None:
-                    other = other or flight
-                    continue
-                free.append(key)
-                if len(free) == limit:
-                    break
-            if not free and other is not None:
-                return other, False
+                if flight is None:
+                    free.append(key)
+                else:
+                    other = flight
+            if not free:
+                return None, other
             mine = Flight(free, loop)
             self._by_key.update(dict.fromkeys(free, mine))
-            return mine, True
+            return mine, other
 
     def land(self, flight: Flight) -> None:
         """Let go of the keys and wake who waits."""

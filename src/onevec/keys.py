@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 import warnings
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .embeddings import Role
@@ -46,9 +47,12 @@ class NativeKeys:
 
     def of(self, texts: Sequence[str], role: Role) -> list[str]:
         """The keys of texts that are embedded for a role."""
-        prefix = f"{self.model.recipe(role)}/"
+        prefix = f"{_named(self.model.recipe(role))}/"
         blake2b = hashlib.blake2b
         return [prefix + blake2b(text.encode(), digest_size=NATIVE_BYTES).hexdigest() for text in texts]
+
+
+_named = lru_cache(maxsize=256)(str)  # to hash a recipe takes longer than all else that a hit takes
 
 
 class LangChainKeys:
