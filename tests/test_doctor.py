@@ -233,8 +233,11 @@ def test_another_model_or_server_is_not_meant(url: str) -> None:
 def test_the_recipe_of_a_cache_stays(url: str) -> None:
     model = OpenAIEmbeddings(base_url=url, api_key="k", model="toy")
     before = model.recipe(), model.space
-    save_profile(url, "toy", Learned(base64=False, batch_size=3, text_tokens=100))
+    save_profile(url, "toy", Learned(base64=False, batch_size=3))
     assert (model.recipe(), model.space) == before
+    save_profile(url, "toy", Learned(base64=False, batch_size=3, text_tokens=100))
+    assert model.recipe() != before[0], "long texts are now split elsewhere, and so have other vectors"
+    assert model.space == before[1]
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"S": {"toy": {"batch_size": 0}}}', '{"S": {"toy": {"base64": 1}}}'])
