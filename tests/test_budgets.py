@@ -176,21 +176,29 @@ def test_a_hosted_class_does_not_load_the_http_library() -> None:
     assert not {"httpx2", "httpcore2", "langchain_core", "pydantic"}.intersection(loaded)
 
 
-@pytest.mark.parametrize(
-    ("statement", "milliseconds"), [("import onevec", 50), ("from onevec import OpenAIEmbeddings", 150)]
-)
-def test_an_import_is_quick(statement: str, milliseconds: int, tmp_path: Path) -> None:
-    """Taken inside the child, so the start of Python is not in it, and as processor time, so other work is not either.
+def processor_time(statement: str, enough: float, cache: Path) -> float:
+    """Milliseconds that an import takes, the start of Python not included; the best of some tries, other work may run.
 
     What pip installs is compiled, so the child may keep what it compiles.
     """
     code = f"from time import process_time as now; start = now(); {statement}; print((now() - start) * 1000)"
     best = float("inf")
     for _ in range(12):
-        best = min(best, float(python(code, PYTHONDONTWRITEBYTECODE="", PYTHONPYCACHEPREFIX=str(tmp_path))))
-        if best <= milliseconds:
+        best = min(best, float(python(code, PYTHONDONTWRITEBYTECODE="", PYTHONPYCACHEPREFIX=str(cache))))
+        if best <= enough:
             break
-    assert best <= milliseconds
+    return best
+
+
+def test_the_import_of_the_package_is_quick(tmp_path: Path) -> None:
+    assert processor_time("import onevec", 50, tmp_path) <= 50
+
+
+def test_the_import_of_a_hosted_class_is_quick(tmp_path: Path) -> None:
+    """150 ms, of which numpy takes 60 to 90 on a quiet machine; where numpy alone takes more, ours must not."""
+    whole = processor_time("from onevec import OpenAIEmbeddings", 150, tmp_path)
+    if whole > 150:
+        assert processor_time("import numpy; start = now(); from onevec import OpenAIEmbeddings", 60, tmp_path) <= 60
 
 
 def test_the_generated_files_are_fresh() -> None:
