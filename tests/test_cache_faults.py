@@ -12,27 +12,19 @@ import shutil
 import signal
 import sys
 import time
-import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from counting import Counting, vector
+from cache_workers import FLIPS, KILLS, PROCESSES, SECONDS, read, soak, survive, texts_of, write
+from counting import Counting
 
-from onevec import CacheBackedEmbeddings, cache_call, cached, store_from
-from onevec.embeddings import Role
+from onevec import cached, store_from
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from onevec.embeddings import Embedded
-
-SOAK = bool(os.environ.get("ONEVEC_SOAK"))
-KILLS = 200 if SOAK else 4
-PROCESSES, SECONDS = (8, 60.0) if SOAK else (3, 2.0)
-FLIPS = 10_000 if SOAK else 100
 
 KINDS = ("file", "sqlite", "lmdb")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
@@ -42,7 +34,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POS
 def server() -> Any:
     """Processes that begin at once, because what they import is there already."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["numpy", "counting", "onevec.cache", "onevec.stores.sqlite", "test_cache_faults"])
+    context.set_forkserver_preload(["numpy", "counting", "onevec.cache", "onevec.stores.sqlite", "cache_workers"])
     return context
 
 
@@ -53,33 +45,6 @@ def place(kind: str, folder: Path) -> str:
 
 
 # Kills ----------------------------------------------------------------------------------------------------------------
-
-
-def texts_of(writer: int, batch: int) -> list[str]:
-    return [f"{writer}/{batch}/{number}" for number in range(20)]
-
-
-def write(where: str, writer: int, told: Any) -> None:
-    """Compute and keep batch after batch, and tell when each is done."""
-    cache_call.LEASE_SECONDS = 0.5  # nobody waits long for what the kill leaves behind
-    cache = CacheBackedEmbeddings.from_bytes_store(Counting(width=700), store_from(where), batch_size=7)
-    for batch in range(1_000_000):
-        cache.embed(texts_of(writer, batch))
-        told.send(batch)
-
-
-def read(where: str, told: Any, stop: Any) -> None:
-    """Read whatever the writers may have kept by now."""
-    model = Counting(width=700)
-    shelf = cached(model, store_from(where))._documents
-    count = 0
-    while not stop.is_set():
-        for writer in range(KILLS):
-            texts = texts_of(writer, count % 20)
-            for text, found in zip(texts, shelf.mget(texts), strict=True):
-                assert found is None or found == vector(text, width=700).tolist()
-            count += 1
-    told.send(count)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -121,31 +86,6 @@ def test_kills_lose_no_batch_and_make_no_wrong_vector(kind: str, server: Any, tm
 # Many processes -------------------------------------------------------------------------------------------------------
 
 
-class Logged(Counting):
-    """Writes what it computes into a file of its own."""
-
-    def __init__(self, log: Path) -> None:
-        super().__init__(width=32)
-        self.log = log
-
-    def embed(self, texts: Sequence[str], role: Role | str = Role.DOCUMENT) -> Embedded:
-        with self.log.open("a", encoding="utf-8") as file:
-            file.writelines(f"{text}\n" for text in texts)
-        return super().embed(texts, role)
-
-
-def soak(where: str, log: Path, number: int, seconds: float) -> None:
-    rng = random.Random(number)
-    model = Logged(log)
-    cache = CacheBackedEmbeddings.from_bytes_store(model, store_from(where), batch_size=16)
-    end = time.monotonic() + seconds
-    top = 50
-    while time.monotonic() < end:
-        texts = [str(rng.randrange(top)) for _ in range(rng.choice([1, 5, 40]))]
-        assert np.array_equal(cache.embed(texts).vectors, model.expected(texts))
-        top += 5
-
-
 @pytest.mark.parametrize("kind", KINDS[1:])
 def test_many_processes_share_a_store(kind: str, server: Any, tmp_path: Path) -> None:
     where = place(kind, tmp_path)
@@ -163,38 +103,6 @@ def test_many_processes_share_a_store(kind: str, server: Any, tmp_path: Path) ->
 
 
 # Flipped bytes and cut files ------------------------------------------------------------------------------------------
-
-
-def harm(folder: Path, rng: random.Random) -> None:
-    """Flip a byte, or a few of them, or cut a file."""
-    path = rng.choice(sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "lock.mdb"))
-    content = bytearray(path.read_bytes())
-    if rng.random() < 0.2:
-        del content[rng.randrange(len(content)) :]
-    else:
-        for _ in range(rng.choice([1, 1, 3])):
-            content[rng.randrange(len(content))] ^= rng.randrange(1, 256)
-    path.write_bytes(content)
-
-
-def survive(where: str, folder: Path, texts: list[str], first: int, told: Any) -> None:
-    """Harm the store, read and write it, and begin again with a sound one."""
-    expected = Counting(width=96).expected(texts)
-    computed = 0
-    for turn in range(first, FLIPS):
-        told.send(turn)
-        shutil.rmtree(folder)
-        shutil.copytree(folder.with_name("sound"), folder)
-        harm(folder, random.Random(turn))
-        store = store_from(where)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            cache = cached(Counting(width=96), store)
-            assert np.array_equal(cache.embed(texts).vectors, expected), turn
-            assert np.array_equal(cache.embed(texts).vectors, expected), turn
-        computed += cache.stats.misses
-        store.close()
-    assert computed > (FLIPS - first) / 10  # the harm is real
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from cache_workers import TEXTS, Logged, work
 from counting import Counting
 
 from onevec import (
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from onevec.embeddings import Embedded
 
 spawn = multiprocessing.get_context("spawn")
-TEXTS = [f"文{number}" for number in range(40)]
 
 
 class Gate:
@@ -254,29 +254,6 @@ def test_a_fork_does_not_wait_for_threads_that_did_not_come_along() -> None:
 # Processes ------------------------------------------------------------------------------------------------------------
 
 
-class Logged(Counting):
-    """Writes what it computes into a file that all processes share."""
-
-    def __init__(self, log: Path, seconds: float = 0.0) -> None:
-        super().__init__()
-        self.log, self.seconds = log, seconds
-
-    def embed(self, texts: Sequence[str], role: Role | str = Role.DOCUMENT) -> Embedded:
-        with self.log.open("a", encoding="utf-8") as file:
-            file.write("".join(f"{text}\n" for text in texts))
-        time.sleep(self.seconds)
-        return super().embed(texts, role)
-
-
-def work(where: str, log: Path, ready: Any, number: int) -> None:
-    model = Logged(log, 0.05)
-    cache = CacheBackedEmbeddings.from_bytes_store(model, store_from(where), batch_size=5)
-    ready.wait(60)
-    texts = TEXTS[number * 7 :] + TEXTS[: number * 7]
-    found = cache.embed(texts)
-    assert np.array_equal(found.vectors, model.expected(texts))
-
-
 @pytest.mark.parametrize("kind", ["sqlite", "lmdb"])
 def test_processes_compute_a_text_once(kind: str, tmp_path: Path) -> None:
     if kind == "lmdb":
@@ -293,7 +270,7 @@ def test_processes_compute_a_text_once(kind: str, tmp_path: Path) -> None:
 
 
 def test_two_store_objects_of_one_process_compute_a_text_once(tmp_path: Path) -> None:
-    model = Logged(tmp_path / "log", 0.02)
+    model = Logged(tmp_path / "log", seconds=0.02)
     in_threads(3, lambda _: cached(model, SQLiteStore(tmp_path / "s")).embed(TEXTS[:10]))
     assert sorted((tmp_path / "log").read_text(encoding="utf-8").split()) == sorted(TEXTS[:10])
 
@@ -342,3 +319,18 @@ def test_leases_are_renewed_while_the_model_computes(tmp_path: Path, monkeypatch
             wait_until(lambda: until() == now[0] + 0.06)
         gate.open.set()
         assert len(found.result()) == 1
+
+
+def test_who_waits_gets_rows_of_its_own() -> None:
+    """The first caller may change its array at once, long before the other thread wakes up."""
+    gate = Gate()
+    model = Counting(before=gate)
+    cache = cached(model, MemoryStore())
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(cache.embed, ["a"])
+        assert gate.reached.wait(60)
+        flight = cache._documents.flights.claim(cache._documents.keys.of(["a"], Role.DOCUMENT), None)[1]
+        gate.open.set()
+        first.result().vectors[:] = 0
+    assert flight is not None
+    assert [row.tolist() for row in flight.rows.values()] == model.expected(["a"]).tolist()

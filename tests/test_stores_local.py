@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cache_workers import write_and_read
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -323,11 +324,6 @@ def test_room_is_used_again(tmp_path: Path) -> None:
 # Processes ------------------------------------------------------------------------------------------------------------
 
 
-def write_and_read(store: ByteStore, number: int, done: Any) -> None:
-    store.mset([(f"child {number}", b"c")])
-    done.put(store.mget(["parent", f"child {number}"]))
-
-
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 @files
 def test_a_fork_opens_its_own(kind: str, tmp_path: Path) -> None:
@@ -395,7 +391,8 @@ def test_a_folder_that_can_not_be_written_is_read(kind: str, tmp_path: Path) -> 
 import os
 from onevec import CacheError, store_from
 store = store_from("{kind}:{tmp_path / "never"}")
-store.mget(["x"]), store.close()  # imports what another user may not be allowed to
+import urllib.parse  # as store.mget may, when the user is another one and may not read it
+store.mget(["x"]), store.close()
 if os.getuid() == 0:
     os.setuid(65534)
 store = store_from("{kind}:{tmp_path / kind}")

@@ -117,9 +117,12 @@ class CacheCall:
             flight.error = error
             raise
         finally:
-            numbers = [self.number[key] for key in flight.keys]
-            flight.rows = {self.keys[each]: self.rows.array[each] for each in numbers if self.rows.have[each]}
-            self.flights.land(flight)
+            self.flights.land(flight, lambda: self._rows_of(flight.keys))
+
+    def _rows_of(self, keys: Iterable[str]) -> dict[str, Array]:
+        """Copies of what is there; the rows themselves go to the caller, who may change them."""
+        numbers = [self.number[key] for key in keys]
+        return {self.keys[each]: self.rows.array[each].copy() for each in numbers if self.rows.have[each]}
 
     def _fly(self, numbers: list[int], *, look: bool) -> Steps[None]:
         """Compute those that no other process computes and that are not in the store by now."""
@@ -133,7 +136,8 @@ class CacheCall:
                 yield from self._read(numbers)
             todo = [each for each, free in zip(numbers, granted, strict=True) if free and not self.rows.have[each]]
             if todo:
-                yield from self._compute(todo)
+                with self._renewing(todo):
+                    yield from self._compute(todo)
         finally:
             held = [key for key, free in zip(keys, granted, strict=True) if free and key not in self.stored]
             if leased and held and not self.down:
@@ -143,8 +147,7 @@ class CacheCall:
         """Let the model compute, and keep what it gave, also if it failed half-way."""
         texts = [self.text_of[self.keys[number]] for number in numbers]
         try:
-            with self._renewing(numbers):
-                part: Embedded = yield Ask(self.cache.model, texts, self.role)
+            part: Embedded = yield Ask(self.cache.model, texts, self.role)
             _check(part.vectors, texts)
         except EmbeddingError as error:
             if error.completed is not None:
@@ -226,7 +229,7 @@ class CacheCall:
 
     @contextmanager
     def _renewing(self, numbers: Iterable[int]) -> Generator[None]:
-        """Renew the leases for as long as the model computes."""
+        """Renew the leases until the vectors are in the store."""
         if not self.shelf.shared or self.down:
             yield
             return

@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from .arrays import Array
 
@@ -23,13 +23,14 @@ class Flight:
     Attributes:
         keys: the keys.
         loop: the event loop whose task computes them; None for a thread.
+        wanted: whether another caller waits for it.
         rows: vectors by key, when it has landed; keys that the caller gave up are missing.
         error: what the computation ended with.
         landed: done when `rows` and `error` are final.
     """
 
     def __init__(self, keys: list[str], loop: AbstractEventLoop | None) -> None:
-        self.keys, self.loop = keys, loop
+        self.keys, self.loop, self.wanted = keys, loop, False
         self.rows: dict[str, Array] = {}
         self.error: Exception | None = None
         self.landed: Future[None] = Future()
@@ -59,18 +60,21 @@ class Flights:
                     free.append(key)
                 else:
                     other = flight
+                    flight.wanted = True
             if not free:
                 return None, other
             mine = Flight(free, loop)
             self._by_key.update(dict.fromkeys(free, mine))
             return mine, other
 
-    def land(self, flight: Flight) -> None:
-        """Let go of the keys and wake who waits."""
+    def land(self, flight: Flight, rows: Callable[[], dict[str, Array]]) -> None:
+        """Let go of the keys, and give the rows to who waits."""
         with self._lock:
             self.landed += 1
             for key in flight.keys:
                 self._by_key.pop(key, None)
+        if flight.wanted:
+            flight.rows = rows()
         flight.landed.set_result(None)
 
 

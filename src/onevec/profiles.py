@@ -39,8 +39,18 @@ NOTHING = Learned()
 TYPES: dict[str, type] = {"base64": bool, "batch_size": int, "text_tokens": int}
 
 
+VARIABLES = ("APPDATA", "USERPROFILE") if sys.platform == "win32" else ("XDG_CONFIG_HOME", "HOME")
+"""What the platform's folder for settings depends on."""
+
+
 def profile_file() -> Path:
     """Where the profiles are: in the folder that the platform has for settings."""
+    return _file_for(*map(os.environ.get, VARIABLES))
+
+
+@lru_cache(maxsize=4)
+def _file_for(*_variables: str | None) -> Path:
+    """The file; kept, because it is asked for with every request and takes longer than all the rest to put together."""
     home = Path.home()
     if sys.platform == "win32":
         folder = Path(os.environ.get("APPDATA") or home / "AppData" / "Roaming")

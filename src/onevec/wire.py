@@ -12,7 +12,7 @@ import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast, overload
 from urllib.parse import urlencode, urlsplit
 
 import orjson
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Call", "Flow", "Headers", "Reply", "Request", "Sleep", "Step", "adrive", "drive"]
 
+T = TypeVar("T")
+
 
 class Headers(Mapping[str, str]):
     """HTTP headers that are looked up without regard to case."""
@@ -37,6 +39,15 @@ class Headers(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         return self._items[name.lower()][1]
+
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+    @overload
+    def get(self, name: str, /, default: str | T) -> str | T: ...
+    def get(self, name: str, /, default: Any = None) -> Any:
+        """The value, or the default; many are asked for that are not there."""
+        found = self._items.get(name.lower())
+        return default if found is None else found[1]
 
     def __iter__(self) -> Iterator[str]:
         return (name for name, _ in self._items.values())
@@ -152,7 +163,6 @@ class Call:
     function: Callable[[], Any]
 
 
-T = TypeVar("T")
 Step: TypeAlias = Request | Sleep | Call
 Flow: TypeAlias = Generator[Step, Any, T]
 

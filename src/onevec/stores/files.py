@@ -24,6 +24,7 @@ TEMPORARY = "%tmp-"
 CONTINUED = "%"
 """What ends a folder whose name goes on in the next one."""
 _PLAIN = re.compile(r"[a-zA-Z0-9_.\-/]*")
+_WITHOUT_PARTS = re.compile(r"[a-zA-Z0-9_\-]")
 _ODD_PARTS = frozenset({"", ".", ".."})  # a path loses them; only LangChain's own keys may
 _LINE_END = "\n"
 
@@ -121,11 +122,12 @@ class LocalFileStore(ByteStore):
         Raises:
             ConfigurationError: that is not below the folder.
         """
-        root = str(self.root_path)
-        path = os.path.normpath(os.path.join(root, _name_of(key)))  # noqa: PTH118
+        name = os.path.normpath(_name_of(key))
+        path = f"{self.root_path}{os.sep}{name}"
         folder = os.path.dirname(path)  # noqa: PTH120
-        if path == root or not (folder in self._inside or self._holds(folder)):
-            message = f"the key {key!r} is no path below {root}"
+        outside = name.partition(os.sep)[0] in {"", os.curdir, os.pardir}
+        if outside or not (folder in self._inside or self._holds(folder)):
+            message = f"the key {key!r} is no path below {self.root_path}"
             raise ConfigurationError(message)
         return path
 
@@ -196,7 +198,7 @@ class LocalFileStore(ByteStore):
 def _name_of(key: str) -> str:
     """The path of a key, with "/" between its parts."""
     if not _PLAIN.fullmatch(key):
-        plain = re.compile(r"[a-zA-Z0-9_\-]") if _ODD_PARTS.intersection(key.split("/")) else _PLAIN
+        plain = _WITHOUT_PARTS if _ODD_PARTS.intersection(key.split("/")) else _PLAIN
         key = "".join(each if plain.fullmatch(each) else _escaped(each) for each in key)
     if len(key) <= SEGMENT:
         return key
