@@ -195,10 +195,11 @@ def test_the_import_of_the_package_is_quick(tmp_path: Path) -> None:
 
 
 def test_the_import_of_a_hosted_class_is_quick(tmp_path: Path) -> None:
-    """150 ms, of which numpy takes 60 to 90 on a quiet machine; where numpy alone takes more, ours must not."""
+    """150 ms, of which numpy takes 60 to 90 on a quiet machine; a slow or busy one is judged by what numpy takes."""
     whole = processor_time("from onevec import OpenAIEmbeddings", 150, tmp_path)
     if whole > 150:
-        assert processor_time("import numpy; start = now(); from onevec import OpenAIEmbeddings", 60, tmp_path) <= 60
+        numpy = processor_time("import numpy", 0, tmp_path)
+        assert processor_time("import numpy; start = now(); from onevec import OpenAIEmbeddings", 0, tmp_path) <= numpy
 
 
 def test_the_generated_files_are_fresh() -> None:

@@ -143,13 +143,19 @@ def test_other_bytes_are_damaged(value: bytes) -> None:
     assert np.isfinite(row).all()
 
 
-def test_a_sound_head_with_a_wrong_width_is_damaged() -> None:
-    """The checksum alone does not help if a program writes nonsense."""
-    head = bytes.fromhex(GOLDEN["float32"])[:4] + (7).to_bytes(4, "little") + np.float32(1).tobytes()
-    numbers = np.ones(3, dtype="<f4").tobytes()
-    check = crc32(numbers, crc32(b"k", crc32(head))).to_bytes(4, "little")
-    with pytest.raises(Damaged, match="3 numbers"):
-        decode("k", head + check + numbers)
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [((4, 7), "3 numbers"), ((2, 2), "version 2"), ((3, 9), "form 9"), ((3, 129), "zstd|frame|magic")],
+)
+def test_a_sound_checksum_over_nonsense_is_damaged(change: tuple[int, int], said: str) -> None:
+    """The checksum alone does not help if another program, or a newer version, wrote the value."""
+    if change == (3, 129):
+        pytest.importorskip("zstandard")
+    value = bytearray.fromhex(GOLDEN["float32"])
+    value[change[0]] = change[1]
+    check = crc32(value[16:], crc32(b"k", crc32(value[:12]))).to_bytes(4, "little")
+    with pytest.raises(Damaged, match=said):
+        decode("k", bytes(value[:12]) + check + bytes(value[16:]))
 
 
 @pytest.mark.parametrize(

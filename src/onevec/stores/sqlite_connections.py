@@ -120,9 +120,10 @@ class Connections:
         Raises:
             CacheError: the tables are those of another program, or of a newer onevec.
         """
+        # In this order: another process may just be making the tables, and it makes all of this at once.
+        tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
         program = connection.execute("PRAGMA application_id").fetchone()[0]
         version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-        tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
         if (tables and program != APPLICATION_ID) or version > VERSION:
             whose = "a newer onevec" if program == APPLICATION_ID else "another program"
             message = f"{self.path} is a database of {whose}: choose another file"
