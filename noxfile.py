@@ -69,7 +69,7 @@ def gen(session: nox.Session) -> None:
 def local(session: nox.Session) -> None:
     """Engines on real models, all in one environment of about 3 GB."""
     session.install(".[fastembed,gpt4all,local,minilm,openvino,spacy]", "pytest", "pytest-asyncio", *LOCAL)
-    session.run("pytest", "tests/local", *session.posargs, env={"HF_HUB_OFFLINE": "1"})
+    session.run("pytest", "tests/local", "tests/test_walkthrough.py", *session.posargs, env={"HF_HUB_OFFLINE": "1"})
 
 
 @nox.session(python=OLDEST)

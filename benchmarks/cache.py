@@ -237,8 +237,14 @@ def compare(count: int, rounds: int, *, large: bool) -> dict[str, Any]:
         }
         for ours, what, other, there, goal in GOALS
     ]
-    found = {"texts": count, "cores": os.cpu_count(), "load": os.getloadavg(), "runs": best, "goals": goals}
-    return found | ({"million": {name: million(name) for name in ("SQLite", "LMDB")}} if large else {})
+    whole: dict[str, Any] = {
+        "texts": count,
+        "cores": os.cpu_count(),
+        "load": os.getloadavg(),
+        "runs": best,
+        "goals": goals,
+    }
+    return whole | ({"million": {name: million(name) for name in ("SQLite", "LMDB")}} if large else {})
 
 
 def show(found: dict[str, Any]) -> None:

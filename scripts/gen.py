@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import ast
 import importlib
+import importlib.util
 import inspect
 import re
 import subprocess
@@ -27,10 +28,8 @@ if TYPE_CHECKING:
 # that are only for its siblings. A module that does not exist yet is left out.
 CORE: Mapping[str, tuple[str, ...] | None] = {
     "cache": None,
-    "contextual": None,
     "embeddings": ("Embedded", "Embeddings", "Note", "Role", "Usage"),
     "errors": None,
-    "layer": None,
     "load": None,
     "search": None,
     "secret": ("Secret", "reveal_secrets"),
@@ -40,6 +39,8 @@ CORE: Mapping[str, tuple[str, ...] | None] = {
 }
 HERE = Path(__file__).resolve().parent.parent
 KINDS = {"engines": "engine", "providers": "provider"}
+ALSO = ("contextual", "words")
+"""Modules above the engines that have model classes too."""
 SOURCE = "Written by scripts/gen.py: change the classes, then run it."
 
 INIT = '''"""One interface to every text-embedding model, hosted or local.
@@ -144,11 +145,19 @@ def models(package: Path) -> list[Entry]:
     found: list[Entry] = []
     for folder, kind in KINDS.items():
         for path in sorted((package / folder).glob("[!_]*.py")):
-            module = importlib.import_module(f"{package.name}.{folder}.{path.stem}")
-            classes = [getattr(module, name) for name in module.__all__]
-            embedders = [cls for cls in classes if isinstance(cls, type) and issubclass(cls, interface)]
-            found += [facts(cls, module.__name__, kind, default=cls is embedders[0]) for cls in embedders]
+            found += classes(f"{package.name}.{folder}.{path.stem}", kind, interface)
+    for name in ALSO:
+        if importlib.util.find_spec(f"{package.name}.{name}"):
+            found += classes(f"{package.name}.{name}", "engine", interface)
     return found
+
+
+def classes(name: str, kind: str, interface: type) -> list[Entry]:
+    """The model classes of a module, in the order of its __all__."""
+    module = importlib.import_module(name)
+    offered = [getattr(module, name) for name in module.__all__]
+    embedders = [cls for cls in offered if isinstance(cls, type) and issubclass(cls, interface)]
+    return [facts(cls, name, kind, default=cls is embedders[0]) for cls in embedders]
 
 
 def facts(cls: Any, module: str, kind: str, *, default: bool) -> Entry:

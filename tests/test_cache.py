@@ -23,7 +23,7 @@ from onevec import (
     cached,
     load,
 )
-from onevec.cache import TEXTS_AT_ONCE
+from onevec.cache import FEWEST_TEXTS, TEXTS_AT_FIRST
 from onevec.embeddings import Note, Role, Usage
 from onevec.errors import Completed, EmbeddingError
 
@@ -163,10 +163,26 @@ def test_every_batch_is_stored_before_the_next_is_computed(mode: str) -> None:
     assert (kept, [len(call) for call in model.calls]) == ([0, 2, 4], [2, 2, 1])
 
 
-def test_without_a_batch_size_the_model_gets_as_much_as_keeps_it_busy() -> None:
+def test_without_a_batch_size_a_fast_model_gets_more_and_more() -> None:
     model = Counting()
-    cached(model, "memory:").embed([str(number) for number in range(TEXTS_AT_ONCE + 1)])
-    assert [len(call) for call in model.calls] == [TEXTS_AT_ONCE, 1]
+    cached(model, "memory:").embed([str(number) for number in range(4000)])
+    assert [len(call) for call in model.calls] == [TEXTS_AT_FIRST, 2 * TEXTS_AT_FIRST, 928]
+
+
+def test_without_a_batch_size_a_slow_model_gets_less_and_less() -> None:
+    """So that a kill costs seconds of work, not hours."""
+    model = Counting()
+    cache = cached(model, "memory:")
+    for _ in range(3):
+        cache.learn_pace(1000, 60.0)
+    cache.embed([str(number) for number in range(256)])
+    assert [len(call) for call in model.calls] == [TEXTS_AT_FIRST // 8, TEXTS_AT_FIRST // 8]
+    for _ in range(9):
+        cache.learn_pace(1000, 60.0)
+    assert cache.chunk() == FEWEST_TEXTS
+
+
+def test_without_a_batch_size_a_model_that_works_side_by_side_gets_enough_for_that() -> None:
     model = Counting()
     model.batch_size, model.max_concurrency = 600, 3  # type: ignore[attr-defined]
     cached(model, "memory:").embed([str(number) for number in range(2000)])

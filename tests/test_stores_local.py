@@ -385,6 +385,16 @@ def test_leases_end_with_their_time(kind: str, tmp_path: Path) -> None:
 
 
 @files
+def test_a_lease_that_seems_to_last_for_ever_is_over(kind: str, tmp_path: Path) -> None:
+    """A flipped byte made it, or the clock was set back; nobody may wait for it."""
+    clock = Clock()
+    one, other = bounded(kind, tmp_path, clock=clock), bounded(kind, tmp_path, clock=clock)
+    assert one.lease(["a"], 10) == [True]
+    clock.now -= 4000
+    assert other.lease(["a"], 10) == [True]
+
+
+@files
 @pytest.mark.skipif(sys.platform == "win32", reason="users of a process are POSIX")
 def test_a_folder_that_can_not_be_written_is_read(kind: str, tmp_path: Path) -> None:
     store = bounded(kind, tmp_path)

@@ -32,8 +32,10 @@ __all__ = ["CacheBackedEmbeddings", "CacheStats", "cached"]
 
 TRANSIENT = frozenset({"_lock", "_tally", "_saved_cost", "_counted"})
 """What no pickle carries."""
-TEXTS_AT_ONCE = 1024
+TEXTS_AT_FIRST, FEWEST_TEXTS, MOST_TEXTS = 1024, 64, 8192
 """Missing texts that are computed before the vectors are stored, if neither the user nor the model says more."""
+SHORT, LONG = 0.5, 2.0
+"""Seconds; a faster computation is followed by one of twice the texts, a slower one by half of them."""
 
 
 def cached(
@@ -114,6 +116,7 @@ class CacheBackedEmbeddings(Embeddings):
         self._saved_cost: float | None = None
         self._counted = [0, 0]  # tokens of misses as the model counted them, and as they were estimated
         self._width: int | None = None
+        self._chunk = TEXTS_AT_FIRST
         self._warned = False
 
     @classmethod
@@ -223,7 +226,14 @@ class CacheBackedEmbeddings(Embeddings):
         if self.batch_size is not None:
             return self.batch_size
         side_by_side = getattr(self.model, "max_concurrency", None) or 1
-        return max(TEXTS_AT_ONCE, (self._texts_a_request() or 0) * side_by_side)
+        return max(self._chunk, (self._texts_a_request() or 0) * side_by_side)
+
+    def learn_pace(self, texts: int, seconds: float) -> None:
+        """Remember how long the model took, so that little is lost if the process is killed."""
+        if seconds > LONG:
+            self._chunk = max(self._chunk // 2, FEWEST_TEXTS)
+        elif seconds < SHORT and texts >= self._chunk:
+            self._chunk = min(self._chunk * 2, MOST_TEXTS)
 
     def _texts_a_request(self) -> int | None:
         limits = getattr(self.model, "limits_of_model", None)
@@ -239,7 +249,7 @@ class CacheBackedEmbeddings(Embeddings):
 
     def count(self, call: CacheCall) -> None:
         """Add a call to the statistics."""
-        got, saved = call.texts()
+        got, saved = call.split()
         tokens = estimate_tokens("".join(saved))
         cost_of: Callable[[int], float | None] = getattr(self.model, "cost_of", lambda _: None)
         size = self._texts_a_request() or call.count

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import copy
 import threading
+import time
 from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,11 +52,13 @@ class CacheCall:
 
     def __init__(self, cache: CacheBackedEmbeddings, shelf: Shelf, texts: list[str], role: Role) -> None:
         self.cache, self.shelf, self.role, self.count = cache, shelf, role, len(texts)
-        keys = shelf.keys.of(texts, role)
-        self.text_of = dict(zip(keys, texts, strict=True))
-        self.keys = list(self.text_of)
-        self.number = {key: number for number, key in enumerate(self.keys)}
-        self.places = None if len(keys) == len(self.keys) else [self.number[key] for key in keys]
+        self.texts, self.keys = texts, shelf.keys.of(texts, role)
+        self.places: list[int] | None = None
+        if len(set(self.keys)) < self.count:
+            once = dict(zip(self.keys, texts, strict=True))
+            number = {key: number for number, key in enumerate(once)}
+            self.places = [number[key] for key in self.keys]
+            self.texts, self.keys = list(once.values()), list(once)
         self.rows = Rows(len(self.keys), cache.width())
         self.computed = bytearray(len(self.keys))
         self.stored: set[str] = set()
@@ -65,6 +68,11 @@ class CacheCall:
         self.usage: Usage | None = None
         self.notes: dict[int, Note] = {}
         self.tally: Counter[str] = Counter()
+
+    @cached_property
+    def number(self) -> dict[str, int]:
+        """The row of each key; not needed if all are in the store."""
+        return {key: number for number, key in enumerate(self.keys)}
 
     def run(self) -> Embedded:
         """Do it in this thread."""
@@ -93,9 +101,11 @@ class CacheCall:
         landed, pause = self.flights.landed, SHORTEST_PAUSE
         yield from self._read(range(len(self.keys)))
         while missing := self.rows.missing():
-            chunk, other = self.cache.chunk(), None
-            for start in range(0, len(missing), chunk):
+            start, other = 0, None
+            while start < len(missing):
+                chunk = self.cache.chunk()
                 keys = [self.keys[number] for number in missing[start : start + chunk]]
+                start += chunk
                 flight, busy = self.flights.claim(keys, self.loop)
                 other = other or busy
                 if flight is not None:
@@ -145,7 +155,8 @@ class CacheCall:
 
     def _compute(self, numbers: list[int]) -> Steps[None]:
         """Let the model compute, and keep what it gave, also if it failed half-way."""
-        texts = [self.text_of[self.keys[number]] for number in numbers]
+        texts = [self.texts[number] for number in numbers]
+        began = time.monotonic()
         try:
             part: Embedded = yield Ask(self.cache.model, texts, self.role)
             _check(part.vectors, texts)
@@ -153,6 +164,7 @@ class CacheCall:
             if error.completed is not None:
                 yield from self._keep([numbers[index] for index in error.completed.indices], error.completed.vectors)
             raise
+        self.cache.learn_pace(len(texts), time.monotonic() - began)
         self.usage = part.usage if self.usage is None else self.usage.plus(part.usage)
         self.notes |= {numbers[note.index]: note for note in part.notes}
         yield from self._keep(numbers, part.vectors)
@@ -164,8 +176,8 @@ class CacheCall:
         keys = [self.keys[number] for number in numbers]
         values = yield Do(partial(self.shelf.encoded, keys, vectors))
         rows = self.shelf.rounded(keys, values, vectors)
-        for number, row in zip(numbers, rows, strict=True):
-            self.rows.put(number, row)
+        self.rows.fill(numbers, rows)
+        for number in numbers:
             self.computed[number] = 1
         written = yield from self._try(partial(self.shelf.write, keys, values), None)
         if written is not None:
@@ -248,16 +260,16 @@ class CacheCall:
 
     # The end ----------------------------------------------------------------------------------------------------
 
-    def texts(self) -> tuple[list[str], list[str]]:
+    def split(self) -> tuple[list[str], list[str]]:
         """The texts that were computed, and those that were not, repeated ones too."""
         if self.places is None and not any(self.computed):
-            return [], list(self.text_of.values())
-        computed = [text for text, own in zip(self.text_of.values(), self.computed, strict=True) if own]
-        saved = [text for text, own in zip(self.text_of.values(), self.computed, strict=True) if not own]
+            return [], self.texts
+        computed = [text for text, own in zip(self.texts, self.computed, strict=True) if own]
+        saved = [text for text, own in zip(self.texts, self.computed, strict=True) if not own]
         first: set[int] = set()
         for place in self.places or ():
             if place in first:
-                saved.append(self.text_of[self.keys[place]])
+                saved.append(self.texts[place])
             first.add(place)
         return computed, saved
 

@@ -63,6 +63,12 @@ class Rows:
         self.array[number] = row
         self.have[number] = 1
 
+    def fill(self, numbers: Sequence[int], rows: Array) -> None:
+        """Set several rows; their width has to be that of the others."""
+        self.array[numbers] = rows
+        for number in numbers:
+            self.have[number] = 1
+
     def missing(self) -> list[int]:
         """Numbers of the rows that are not there."""
         if 0 not in self.have:
@@ -187,11 +193,11 @@ def _taker(keys: Sequence[str], numbers: Sequence[int], rows: Rows, read: Read) 
     def take(position: int, value: Any) -> None:
         try:
             found, check = unpack(value)
-            vector = memoryview(value)[HEAD_BYTES:]
+            vector = value[HEAD_BYTES:]
             if found == head and len(vector) == size and crc(vector, crc(keys[position].encode(), seed)) == check:
-                start = numbers[position] * size
-                flat[start : start + size] = vector
-                have[numbers[position]] = 1
+                number = numbers[position]
+                flat[number * size : number * size + size] = vector
+                have[number] = 1
                 return
         except (TypeError, struct.error):  # no bytes, or too few
             pass

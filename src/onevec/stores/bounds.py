@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from ..errors import ConfigurationError
 
-__all__ = ["Bounds"]
+__all__ = ["LONGEST_LEASE", "Bounds"]
+
+LONGEST_LEASE = 3600.0
+"""Seconds; a lease that seems to last longer is damaged, or older than a clock that was set back: it counts as over."""
 
 
 @dataclass(frozen=True, slots=True)

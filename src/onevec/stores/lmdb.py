@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import CacheError
 from ..optional import need
 from .base import ByteStore
-from .bounds import Bounds
+from .bounds import LONGEST_LEASE, Bounds
 from .lmdb_environment import AGES, Environment
 
 if TYPE_CHECKING:
@@ -108,14 +108,15 @@ class LMDBStore(ByteStore):
             if found is None:
                 return
             env, transaction = found
-            get, alive = transaction.get, self._alive(env, transaction)
-            for index, key in enumerate(keys):
-                name = _name(key)
-                value = get(name)
-                if value is not None and (alive is None or alive(name)):
+            alive, touches = self._alive(env, transaction), self.bounds.touches
+            names = [key.encode() for key in keys]
+            if not all(0 < len(name) <= KEY_BYTES for name in names):
+                names = [_name(key) for key in keys]
+            for index, value in enumerate(map(transaction.get, names)):
+                if value is not None and (alive is None or alive(names[index])):
                     take(index, value)
-                    if self.bounds.touches:
-                        self._touched.add(name)
+                    if touches:
+                        self._touched.add(names[index])
         if len(self._touched) > TOUCHED:
             self.mset([])
 
@@ -182,7 +183,7 @@ class LMDBStore(ByteStore):
             granted: list[bool] = []
             for name in map(_name, keys):
                 held = transaction.get(name, db=env.leases)
-                free = held is None or held[8:] == self._owner or _UNTIL.unpack_from(held)[0] < now
+                free = held is None or held[8:] == self._owner or not now <= _until(held) <= now + LONGEST_LEASE
                 granted.append(free and transaction.put(name, mine, db=env.leases))
             return granted
 
@@ -292,6 +293,11 @@ def _name(key: str) -> bytes:
     """The key as LMDB keeps it."""
     raw = key.encode()
     return raw if 0 < len(raw) <= KEY_BYTES else LONG + hashlib.blake2b(raw, digest_size=32).digest()
+
+
+def _until(lease: bytes) -> float:
+    """When a lease ends; 0 if it is damaged."""
+    return float(_UNTIL.unpack_from(lease)[0]) if len(lease) > _UNTIL.size else 0.0
 
 
 def _hint(error: Exception) -> str:

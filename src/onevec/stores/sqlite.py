@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .base import ByteStore
-from .bounds import Bounds
+from .bounds import LONGEST_LEASE, Bounds
 from .sqlite_connections import Connections
-from .sqlite_tables import EXPIRE, KEEP, KEYS_A_QUERY, LEASE, read
+from .sqlite_tables import AGE, KEEP, KEYS_A_QUERY, LEASE, read
 
 if TYPE_CHECKING:
     import os
@@ -111,14 +112,13 @@ class SQLiteStore(ByteStore):
     ) -> list[sqlite3.DatabaseError]:
         """Visit some keys; if that meets a damaged page, each half of them, so that only the keys of the page fail."""
         oldest = -1.0 if self.bounds.ttl is None else self._clock() - self.bounds.ttl
-        wanted = 1 << (len(keys) - 1).bit_length()  # few different queries, so SQLite has them prepared
         touches, touched = self.bounds.touches, self._touched
         try:
-            rows = connection.execute(read(wanted), (*keys, *[None] * (wanted - len(keys)), oldest))
-            for index, number, value in rows:
-                take(start + index, value)
-                if touches:
-                    touched.add(number)
+            for index, number, made, value in _find(connection, "id, made, value", keys):
+                if made > oldest:
+                    take(start + index, value)
+                    if touches:
+                        touched.add(number)
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT or len(keys) == 1:
                 return [error]
@@ -135,21 +135,36 @@ class SQLiteStore(ByteStore):
         now = self._clock()
         if not (pairs or self._touched):
             return
+        sizes = [len(key) + len(value) for key, value in pairs.items()]
         with self._connections.transaction() as connection:
             self._touch(connection, now)
-            self._prune(connection, now, sum(len(key) + len(value) for key, value in pairs.items()))
-            holes = connection.execute("SELECT id FROM holes LIMIT ?", (len(pairs),)).fetchall()
-            numbers = [row[0] for row in holes] + [None] * (len(pairs) - len(holes))
-            rows = ((number, key, now, value) for number, (key, value) in zip(numbers, pairs.items(), strict=True))
-            connection.executemany(KEEP, rows)
+            self._prune(connection, now, sum(sizes))
+            numbers = self._places(connection, list(pairs))
+            rows = zip(numbers, pairs.items(), strict=True)
+            connection.executemany(KEEP, ((number, key, now, value) for number, (key, value) in rows))
+            ages = zip(numbers, sizes, strict=True)
+            connection.executemany(AGE, ((number, now, now, size) for number, size in ages))
             if connection.execute("SELECT 1 FROM leases LIMIT 1").fetchone():
                 self._release(connection, pairs)
+
+    def _places(self, connection: sqlite3.Connection, keys: list[str]) -> list[int]:
+        """The rows of keys.
+
+        A new key gets the row, and so the place in the file, of one that is gone: else a page would be free for others
+        only when all of its rows are gone, and a bounded file would grow.
+        """
+        known = _numbers(connection, keys)
+        holes = connection.execute("SELECT id FROM holes LIMIT ?", (len(keys) - len(known),)).fetchall()
+        connection.executemany("DELETE FROM holes WHERE id = ?", holes)
+        last: int = connection.execute("SELECT coalesce(max(id), 0) FROM entries").fetchone()[0]
+        free = chain((number for (number,) in holes), count(last + 1))
+        return [known[key] if key in known else next(free) for key in keys]
 
     def mdelete(self, keys: Sequence[str]) -> None:
         """Drop keys; one that does not exist is no error."""
         if keys and self.path.exists():
             with self._connections.transaction() as connection:
-                connection.executemany("DELETE FROM entries WHERE key = ?", ((key,) for key in keys))
+                _drop(connection, [(number,) for number in _numbers(connection, list(keys)).values()])
 
     def yield_keys(self, *, prefix: str | None = None) -> Generator[str]:
         """All keys that start with `prefix`, sorted; what is written meanwhile may be among them."""
@@ -177,8 +192,12 @@ class SQLiteStore(ByteStore):
         now = self._clock()
         with self._connections.transaction() as connection:
             connection.execute("DELETE FROM leases WHERE until < ?", (now,))
-            run = connection.execute
-            return [run(LEASE, (key, self._connections.owner, now + seconds, now)).rowcount > 0 for key in keys]
+            owner, until, last = self._connections.owner, now + seconds, now + LONGEST_LEASE
+            taken = connection.executemany(LEASE, ((key, owner, until, now, last) for key in keys)).rowcount
+            if taken == len(keys):
+                return [True] * len(keys)
+            query = "SELECT 1 FROM leases WHERE key = ? AND owner = ?"
+            return [connection.execute(query, (key, owner)).fetchone() is not None for key in keys]
 
     def release(self, keys: Sequence[str]) -> None:
         """Give back leases."""
@@ -199,7 +218,8 @@ class SQLiteStore(ByteStore):
         """Make room for so many bytes: drop what is too old, and what is too much."""
         if self.bounds.ttl is not None and now - self._pruned >= self.bounds.ttl / CHECK_EVERY:
             self._pruned = now
-            connection.execute(EXPIRE, (now - self.bounds.ttl,))
+            old = connection.execute("SELECT id FROM ages WHERE made <= ?", (now - self.bounds.ttl,)).fetchall()
+            _drop(connection, old)
         if self.bounds.max_bytes is None:
             return
         self._unchecked += coming
@@ -208,7 +228,7 @@ class SQLiteStore(ByteStore):
             self._unchecked = 0
             total = coming + connection.execute("SELECT coalesce(sum(bytes), 0) FROM ages").fetchone()[0]
             if total > self.bounds.max_bytes - step:
-                connection.executemany("DELETE FROM entries WHERE id = ?", self._oldest(connection, total))
+                _drop(connection, self._oldest(connection, total))
 
     def _that_fit(self, key_value_pairs: Sequence[tuple[str, bytes]]) -> dict[str, bytes]:
         """The pairs, the last value of each key; of more than fits at once, the last ones."""
@@ -236,3 +256,26 @@ class SQLiteStore(ByteStore):
         if self._touched and self.path.exists():
             self.mset([])
         self._connections.close()
+
+
+def _find(connection: sqlite3.Connection, columns: str, keys: Sequence[str]) -> sqlite3.Cursor:
+    """Columns of the entries that there are, each after its key's place."""
+    places = 1 << (len(keys) - 1).bit_length()  # few different queries, so SQLite has them prepared
+    return connection.execute(read(columns, places), (*keys, *[None] * (places - len(keys))))
+
+
+def _numbers(connection: sqlite3.Connection, keys: list[str]) -> dict[str, int]:
+    """The rows of the keys that there are."""
+    found: dict[str, int] = {}
+    for start in range(0, len(keys), KEYS_A_QUERY):
+        part = keys[start : start + KEYS_A_QUERY]
+        for place, number in _find(connection, "id", part):
+            found[part[place]] = number
+    return found
+
+
+def _drop(connection: sqlite3.Connection, numbers: list[tuple[int]]) -> None:
+    """Drop rows, and remember their places."""
+    connection.executemany("DELETE FROM entries WHERE id = ?", numbers)
+    connection.executemany("DELETE FROM ages WHERE id = ?", numbers)
+    connection.executemany("INSERT OR IGNORE INTO holes VALUES (?)", numbers)

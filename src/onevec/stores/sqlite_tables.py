@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 __all__ = [
+    "AGE",
     "APPLICATION_ID",
     "BUSY_SECONDS",
-    "EXPIRE",
     "HINTS",
     "KEEP",
     "KEYS_A_QUERY",
@@ -53,33 +53,20 @@ CREATE TABLE IF NOT EXISTS ages (
     id INTEGER PRIMARY KEY, made REAL NOT NULL, used REAL NOT NULL, bytes INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS holes (id INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS leases (key TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
-CREATE TRIGGER IF NOT EXISTS made AFTER INSERT ON entries BEGIN
-    INSERT INTO ages VALUES (new.id, new.made, new.made, length(new.key) + length(new.value));
-    DELETE FROM holes WHERE id = new.id;
-END;
-CREATE TRIGGER IF NOT EXISTS changed AFTER UPDATE ON entries BEGIN
-    UPDATE ages SET made = new.made, used = new.made, bytes = length(new.key) + length(new.value) WHERE id = new.id;
-END;
-CREATE TRIGGER IF NOT EXISTS dropped AFTER DELETE ON entries BEGIN
-    DELETE FROM ages WHERE id = old.id;
-    INSERT INTO holes VALUES (old.id);
-END;
-COMMIT;"""  # noqa: S608  # only numbers
-# A new row takes the id of one that is gone, and so its place: else a page would be free for others only when all of
-# its rows are gone, and a bounded file would grow.
+COMMIT;"""  # only numbers
 KEEP = """INSERT INTO entries (id, key, made, value) VALUES (?, ?, ?, ?)
-ON CONFLICT (key) DO UPDATE SET made = excluded.made, value = excluded.value"""
-EXPIRE = "DELETE FROM entries WHERE id IN (SELECT id FROM ages WHERE made <= ?)"
+ON CONFLICT (id) DO UPDATE SET made = excluded.made, value = excluded.value"""
+AGE = "INSERT OR REPLACE INTO ages (id, made, used, bytes) VALUES (?, ?, ?, ?)"
 LEASE = """INSERT INTO leases (key, owner, until) VALUES (?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, until = excluded.until
-WHERE owner = excluded.owner OR until < ?"""
+WHERE owner = excluded.owner OR coalesce(until, 0) NOT BETWEEN ? AND ?"""
 
 
 @cache
-def read(count: int) -> str:
-    """The query for the values of so many keys: each with its place and its row."""
+def read(columns: str, count: int) -> str:
+    """The query for columns of the entries of so many keys, each after the key's place."""
     wanted = ", ".join(f"({place}, ?)" for place in range(count))
     return (
-        f"WITH wanted (place, key) AS (VALUES {wanted}) SELECT place, id, value "  # noqa: S608  # only numbers
-        "FROM wanted CROSS JOIN entries ON entries.key = wanted.key WHERE made > ?"
+        f"WITH wanted (place, key) AS (VALUES {wanted}) SELECT place, {columns} "  # noqa: S608  # only names and numbers
+        "FROM wanted CROSS JOIN entries ON entries.key = wanted.key"
     )
