@@ -316,6 +316,16 @@ def test_a_store_that_fails_costs_one_warning_and_no_vector(methods: list[str], 
     assert cache.stats.store_failures >= 2
 
 
+def test_a_call_does_not_wait_again_for_a_store_that_it_could_not_read(tmp_path: Path) -> None:
+    store, model = SQLiteStore(tmp_path / "vectors.sqlite"), Counting()
+    store.visit = Broken().fail  # type: ignore[method-assign]
+    cache = CacheBackedEmbeddings.from_bytes_store(model, store, batch_size=2)
+    with pytest.warns(UserWarning, match="lost"):
+        cache.embed(list("abcde"))
+    assert cache.stats.store_failures == 1
+    assert len(list(store.yield_keys())) == 5
+
+
 def test_a_store_that_works_again_is_used_again() -> None:
     store, model = Broken("mset"), Counting()
     cache = cached(model, store)

@@ -25,6 +25,7 @@ from onevec import (
     cached,
 )
 from onevec.embeddings import Role
+from onevec.errors import Completed
 from onevec.stores import SQLiteStore, store_from
 
 if TYPE_CHECKING:
@@ -162,6 +163,14 @@ def test_a_bad_text_that_is_ours_too_is_our_failure() -> None:
     _, _, second = failed_together(Gate(), error, ["bad"], ["good", "bad"])
     assert isinstance(second.exception(), InvalidRequest)
     assert list(second.exception().completed.indices) == [0]
+
+
+def test_what_was_computed_before_a_failure_goes_to_who_waits_for_it() -> None:
+    error = RateLimited("slow down", provider="p", status=429, retry_after=3)
+    error.completed = Completed([0], Counting().expected(["a"]))
+    model, _, second = failed_together(Gate(), error, ["a", "b"], ["a"])
+    assert np.array_equal(second.result().vectors, model.expected(["a"]))
+    assert model.calls == [["a", "b"]]
 
 
 def test_an_error_that_can_not_be_copied_comes_as_it_is() -> None:
