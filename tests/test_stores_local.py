@@ -258,6 +258,35 @@ def test_what_goes_first(kind: str, eviction: str, gone: str, tmp_path: Path) ->
 
 
 @kinds
+@pytest.mark.parametrize("eviction", ["lru", "fifo"])
+def test_what_was_read_lately_stays_if_that_counts(kind: str, eviction: str, tmp_path: Path) -> None:
+    clock = Clock()
+    store = bounded(kind, tmp_path, max_bytes=800_000, eviction=eviction, clock=clock)
+    names = [str(number) for number in range(240)]
+    for name in names[:160]:
+        clock.now += 1
+        store.mset([(name, bytes(4000))])
+    clock.now += 1
+    store.mget(names[:10])
+    for name in names[160:]:
+        clock.now += 1
+        store.mset([(name, bytes(4000))])
+    left = set(store.yield_keys())
+    assert left.isdisjoint(names[10:20])
+    assert left.issuperset(names[:10]) if eviction == "lru" else left.isdisjoint(names[:10])
+
+
+@kinds
+def test_what_was_deleted_takes_no_room(kind: str, tmp_path: Path) -> None:
+    store = bounded(kind, tmp_path, max_bytes=800_000)
+    names = [str(number) for number in range(240)]
+    store.mset([(name, bytes(4000)) for name in names[:170]])
+    store.mdelete(names[20:170])
+    store.mset([(name, bytes(4000)) for name in names[170:]])
+    assert set(store.yield_keys()) == {*names[:20], *names[170:]}
+
+
+@kinds
 def test_a_bounded_store_stays_bounded(kind: str, tmp_path: Path) -> None:
     store = bounded(kind, tmp_path, max_bytes=1_000_000)
     for start in range(0, 3000, 100):
