@@ -117,13 +117,17 @@ def example(cls: Any, entry: Entry, model: str) -> str:
         needed["base_url"] = "https://..."
     given = ", ".join(f'{name}="{value}"' for name, value in needed.items())
     loaded = f'load("{entry.slug if entry.default else entry.name}{":" + model if model else ""}"'
+    first, second = f"{entry.name}({given})", f"{loaded}{', ' if given else ''}{given})  # the same"
+    if hasattr(cls, "fit"):
+        first = f"{first}.fit(texts)"
+        second = f'load("{entry.slug}:{entry.slug}.json")  # what model.save() wrote'
     return "\n".join(
         [
             "```python",
             f"from onevec import {entry.name}, load",
             "",
-            f"model = {entry.name}({given})",
-            f"model = {loaded}{', ' if given else ''}{given})  # the same",
+            f"model = {first}",
+            f"model = {second}",
             'vectors = model.embed(["a text", "一段文字"]).vectors',
             "```",
         ]

@@ -12,6 +12,7 @@ import orjson
 from onevec.wire import Headers, Request
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
 __all__ = ["Recorder"]
@@ -22,11 +23,13 @@ class Recorder:
     """Answers every request with what `reply` makes of its body.
 
     Attributes:
-        reply: JSON of the request -> JSON of the reply.
-        sent: the requests, as they came over the wire.
+        reply: JSON of the request (a form as text, None if there is no body) -> JSON of the reply.
+        tls: speaks TLS with it.
+        sent: the requests that were posted, as they came over the wire.
     """
 
     reply: Callable[[Any], Any]
+    tls: ssl.SSLContext | None = None
     sent: list[Request] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -37,9 +40,16 @@ class Recorder:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                url = f"http://{self.headers['Host']}{self.path}"
+                url = f"{recorder.scheme}://{self.headers['Host']}{self.path}"
                 recorder.sent.append(Request(method="POST", url=url, headers=Headers(dict(self.headers)), body=body))
-                answer = orjson.dumps(recorder.reply(orjson.loads(body) if body else None))
+                form = "urlencoded" in self.headers.get("Content-Type", "")
+                self.answer(body.decode() if form else orjson.loads(body) if body else None)
+
+            def do_GET(self) -> None:
+                self.answer(None)
+
+            def answer(self, asked: Any) -> None:
+                answer = orjson.dumps(recorder.reply(asked))
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(answer)))
@@ -51,6 +61,8 @@ class Recorder:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        if self.tls is not None:
+            self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
         return self
@@ -63,4 +75,9 @@ class Recorder:
     @property
     def url(self) -> str:
         """Its address, without a path."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{self.scheme}://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def scheme(self) -> str:
+        """http or https."""
+        return "http" if self.tls is None else "https"

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from toys import KEY, MODES, Toy, World, embed, good, texts_of, vector
 
 from onevec import OpenAIEmbeddings, Role, reveal_secrets
+from onevec.call import FOREVER
 from onevec.embeddings import Note, Usage
 from onevec.errors import (
     AuthenticationError,
@@ -138,10 +139,16 @@ def test_a_credential_in_default_headers_is_sent_alone_and_hidden(mode: str) -> 
 
 def test_without_a_time_out_there_is_a_very_long_one() -> None:
     world = World()
-    model = toy(world)
+    model = toy(world, timeout=float("inf"))
+    model.embed(["a"])
     model.timeout = None
     model.embed(["a"])
-    assert world.timeouts[0] >= 3600
+    assert world.timeouts == [FOREVER] * 2
+
+
+def test_none_as_a_time_out_is_the_default() -> None:
+    assert toy(World(), timeout=None).timeout == toy(World()).timeout
+    assert OpenAIEmbeddings(api_key=KEY, request_timeout=None).timeout == 600
 
 
 @modes

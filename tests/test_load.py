@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +24,7 @@ SLUGS = sorted({entry.slug for entry in ENTRIES})
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_every_entry_is_what_its_class_says(entry: onevec.ProviderInfo) -> None:
     kind: Any = getattr(onevec, entry.name)
-    assert kind.__module__ == entry.module
+    assert getattr(import_module(entry.module), entry.name) is kind
     assert entry.module.rpartition(".")[2] == entry.slug
     assert entry.docs == kind.docs
     variables = [name for spec in kind._params.values() for name in spec.env]
@@ -51,6 +52,26 @@ def test_a_class_name_does_too() -> None:
     found = load("FakeEmbeddings:4")
     assert isinstance(found, onevec.FakeEmbeddings)
     assert found.size == 4
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        lambda: load("bedrock", model="m", region_name="r", bedrock_api_key="k"),
+        lambda: load("bedrock", model_id="m", region_name="r", bedrock_api_key="k"),
+        lambda: load("openai", model="m", api_key="k"),
+        lambda: load(model="openai:m", api_key="k"),
+    ],
+    ids=["under its usual name", "under the class's own name", "where they are the same", "all by name"],
+)
+def test_the_model_as_an_argument(found: Any) -> None:
+    assert found().wire_model == "m"
+
+
+@pytest.mark.parametrize("name", ["model", "model_id"])
+def test_a_model_given_twice_is_refused_under_each_of_its_names(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"the model is given twice: 'm' in 'bedrock:m', and {name}='n'"):
+        load("bedrock:m", **{name: "n"})
 
 
 def test_a_model_given_twice_is_refused() -> None:

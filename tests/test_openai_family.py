@@ -196,3 +196,10 @@ def test_the_usage_of_images_is_counted_and_equal_images_are_sent_once(tmp_path:
     found = model.embed_images([str(picture), picture.as_uri(), "https://img.example/cat.png"])
     assert found == [[1.0], [1.0], [2.0]]
     assert model.usage.tokens == 3
+
+
+def test_an_image_gets_no_instruction() -> None:
+    body = {"model": "jina-clip-v2", "input": [{"url": "https://img.example/cat.png"}]}
+    transport = asked("https://api.jina.ai/v1/embeddings", body, rows([1.0]))
+    model = JinaEmbeddings(model="jina-clip-v2", api_key="k", embed_instruction="passage: ", transport=transport)
+    assert model.embed_images(["https://img.example/cat.png"]) == [[1.0]]

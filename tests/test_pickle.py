@@ -100,6 +100,61 @@ def test_a_key_that_was_an_argument_is_not_pickled(protocol: int) -> None:
         pickle.dumps(model, protocol)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("default_headers", {"Authorization": "Bearer sk-open"}),
+        ("base_url", "https://me:sk-open@host/v1"),
+        ("base_url", "https://host/v1?api_key=sk-open"),
+        ("openai_proxy", "http://me:sk-open@proxy:8080"),
+    ],
+)
+def test_a_credential_in_the_clear_is_not_pickled(name: str, value: Any, from_env: OpenAIEmbeddings) -> None:
+    model = from_env.copy(update={name: value})
+    with pytest.raises(ConfigurationError, match=f"OpenAIEmbeddings: {name} holds a credential, so it is not pickled"):
+        pickle.dumps(model)
+    with onevec.reveal_secrets():
+        assert getattr(loaded(pickle.dumps(model)), name) == value
+    assert "sk-open" not in repr(model)
+
+
+@pytest.mark.usefixtures("from_env")
+@pytest.mark.parametrize(("name", "variable"), [("base_url", "OPENAI_API_BASE"), ("openai_proxy", "OPENAI_PROXY")])
+def test_a_login_in_an_address_travels_as_the_name_of_its_variable(
+    name: str, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = "http://me:sk-open@host:8080"
+    monkeypatch.setenv(variable, value)
+    data = pickle.dumps(OpenAIEmbeddings())
+    assert b"sk-open" not in data
+    assert getattr(loaded(data), name) == value
+    monkeypatch.delenv(variable)
+    with pytest.raises(ConfigurationError, match=f"the environment variable {variable} is not set"):
+        loaded(data)
+
+
+@pytest.mark.usefixtures("from_env")
+@pytest.mark.parametrize(
+    "model",
+    [
+        lambda: onevec.OllamaEmbeddings(client_kwargs={"headers": {"X-Api-Key": "sk-open"}}),
+        lambda: onevec.HuggingFaceInferenceAPIEmbeddings(
+            api_key=Secret.from_env("OPENAI_API_KEY"), additional_headers={"X-Token": "sk-open"}
+        ),
+        lambda: onevec.VertexAIEmbeddings(project="p", credentials=object()),
+    ],
+    ids=["ollama", "huggingface", "vertexai"],
+)
+def test_a_credential_in_a_parameter_of_the_class_is_not_pickled(model: Any) -> None:
+    with pytest.raises(ConfigurationError, match="holds a credential, so it is not pickled"):
+        pickle.dumps(model())
+
+
+def test_what_is_no_credential_is_pickled(from_env: OpenAIEmbeddings) -> None:
+    headers = {"X-Team": "search"}
+    assert loaded(pickle.dumps(from_env.copy(update={"default_headers": headers}))).default_headers == headers
+
+
 def test_a_named_variable_may_be_any(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEAM_KEY", KEY)
     model = OpenAIEmbeddings(api_key=Secret.from_env("TEAM_KEY"))

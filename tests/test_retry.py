@@ -50,6 +50,7 @@ def test_what_may_pass_is_tried_again(error: EmbeddingError) -> None:
         AuthenticationError("no"),
         RateLimited("quota", retry_after=1.0),
         ConfigurationError("wrong"),
+        TransportError("a certificate", retryable=False),
     ],
 )
 def test_what_can_not_pass_is_not(error: EmbeddingError) -> None:

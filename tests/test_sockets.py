@@ -106,6 +106,7 @@ def test_an_unknown_authority_is_named(
         with pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED") as failure:
             ours.embed_query("text 7")
     assert f"from {tmp_path / 'other.pem' if named else 'the system'} (set SSL_CERT_FILE" in str(failure.value)
+    assert not failure.value.retryable
 
 
 def test_proxies_from_the_environment(transport: HttpTransport, bundle: str, monkeypatch: pytest.MonkeyPatch) -> None:

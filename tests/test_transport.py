@@ -28,6 +28,7 @@ from servers import (
     echo,
     flood,
     hang_up,
+    head,
     mute,
     reply,
     reset,
@@ -584,7 +585,7 @@ def test_an_unknown_authority_is_told_with_what_helps(mode: str, server_tls: ssl
         error = fault(transport, ask(server), mode)
         transport.close()
     assert "CERTIFICATE_VERIFY_FAILED" in str(error)
-    assert "the certificate authorities are from the system (set SSL_CERT_FILE to another bundle)" in str(error)
+    assert "the certificate authorities are from the system (set SSL_CERT_FILE to another bundle" in str(error)
     assert server.requests == []
 
 
@@ -718,3 +719,11 @@ def test_the_process_has_one_default() -> None:
         made = list(pool.map(lambda _: (start.wait(5), default_transport())[1], range(8)))
     assert len({id(transport) for transport in made}) == 1
     assert Toy(api_key=KEY).outside() is made[0]
+
+
+def test_tls_where_there_is_none(transport: HttpTransport) -> None:
+    with Server(lambda connection: connection.send(head(400, {}))) as server:
+        ask = Request(method="GET", url=server.url.replace("http://", "https://"))
+        with pytest.raises(TransportError, match="there is no TLS at this address") as failure:
+            transport.send(ask, 10.0)
+    assert not failure.value.retryable

@@ -15,7 +15,7 @@ from pybase64 import b64decode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Array", "array", "check_array", "in_order", "packed", "unit_length"]
+__all__ = ["Array", "array", "check_array", "in_order", "packed", "read_rows", "unit_length"]
 
 Array: TypeAlias = NDArray[np.float32]
 
@@ -77,6 +77,29 @@ def in_order(rows: Sequence[Any], position: str = "index") -> Sequence[Any]:
     for place, row in zip(places, rows, strict=True):
         ordered[place] = row
     return ordered
+
+
+def read_rows(body: Any, path: Sequence[str | int], vector: str = "embedding", position: str = "index") -> Array:
+    """The vectors at a place of a reply: rows with a vector in each, bare vectors, or a single one.
+
+    Args:
+        body: the whole reply.
+        path: keys that lead to the rows.
+        vector: key of the vector in a row that is an object.
+        position: key of its place.
+
+    Example:
+        >>> rows = [{"index": 1, "embedding": [3, 4]}, {"index": 0, "embedding": [1, 2]}]
+        >>> read_rows({"data": rows}, ["data"]).tolist()
+        [[1.0, 2.0], [3.0, 4.0]]
+        >>> read_rows({"result": [[1, 2]]}, ["result"]).tolist() == read_rows([1, 2], []).tolist()
+        True
+    """
+    for key in path:
+        body = body[key]
+    if len(body) and isinstance(body[0], dict):
+        return array([row[vector] for row in in_order(body, position)])
+    return array([body] if len(body) and isinstance(body[0], float | int) else body)
 
 
 def check_array(vectors: Array, rows: int, width: int | None) -> None:

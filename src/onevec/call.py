@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HostedCall"]
 
-FOREVER = 3600.0
-"""Seconds that stand for "no time-out"."""
+FOREVER = 1e6
+"""Seconds, eleven days, that stand for "no time-out": some systems can't wait for longer."""
 
 
 class HostedCall:
@@ -44,10 +44,11 @@ class HostedCall:
         register_with_langchain()
         self.owner, self.role = owner, role
         whole = check_texts(texts)
+        owner.advise(role, whole)
         self.plan = make_plan(
             whole, role, owner.limits_of_model(), long_text=owner.long_text, tokens=counter(owner.tokenizer)
         )
-        self.timeout = FOREVER if owner.timeout is None else owner.timeout
+        self.timeout = FOREVER if owner.timeout is None else min(owner.timeout, FOREVER)
         self._sent = sum(len(batch.texts) for batch in self.plan.batches)
         self._done = 0
         self._uses: list[Usage] = []
@@ -99,7 +100,7 @@ class HostedCall:
         try:
             self._rows[batch.start] = yield from exchange(
                 owner,
-                lambda now: owner.signed(owner.request(batch), credential, now),
+                lambda now: owner.signed(owner.asked(batch), credential, now),
                 lambda reply: self._read(reply, batch),
                 lambda: self._paced(batch),
             )
@@ -192,7 +193,7 @@ class HostedCall:
         if self.role in {Role.DOCUMENT, Role.QUERY}:
             return ()
         ours, document, query = (
-            self.owner.request(Batch([PROBE], role)) for role in (self.role, Role.DOCUMENT, Role.QUERY)
+            self.owner.asked(Batch([PROBE], role)) for role in (self.role, Role.DOCUMENT, Role.QUERY)
         )
         if ours != document or document == query:
             return ()

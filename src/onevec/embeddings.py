@@ -75,9 +75,9 @@ class Note:
 
     Attributes:
         index: position in the list of texts.
-        kind: "truncated", "split", "long" (perhaps beyond the model's limit, but sent whole) or "role" (the model lacks
-            the role: embedded as a document); with " estimated" behind it if the tokens were estimated rather than
-            counted with the model's tokenizer.
+        kind: "truncated", "split", "long" (perhaps beyond the model's limit, but sent whole), "unknown" (some of its
+            words have no vector) or "role" (the model lacks the role: embedded as a document); with " estimated" behind
+            it if the tokens were estimated rather than counted with the model's tokenizer.
         tokens_kept: tokens that the vector was made from.
         tokens_total: tokens of the text.
     """

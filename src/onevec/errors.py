@@ -77,7 +77,15 @@ class MissingDependency(EmbeddingError, ImportError):
 
 
 class TransportError(EmbeddingError):
-    """The network failed before a whole reply arrived."""
+    """The network failed before a whole reply arrived.
+
+    Attributes:
+        retryable: whether the same request may succeed later; False for a certificate that is not trusted.
+    """
+
+    def __init__(self, message: str = "", *, retryable: bool = True) -> None:
+        super().__init__(message)
+        self.retryable = retryable
 
 
 class TimedOut(TransportError):

@@ -15,6 +15,7 @@ from .errors import (
     RateLimited,
     ServiceUnavailable,
 )
+from .secret import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,6 +42,8 @@ _BY_STATUS: dict[int, type[ProviderError]] = {
 _CODES = ("code", "error_code", "err_code", "errorCode", "status_code", "type", "__type", "status")
 _MESSAGES = ("message", "error_msg", "err_msg", "errorMessage", "msg", "status_msg", "detail", "description", "Message")
 _NESTED = ("error", "errors", "base_resp", "detail", "header", "fault", "status")
+_TAIL = re.compile("[*]{4}[A-Za-z0-9+/=%_-]{16,}")
+"""What goes on right behind a secret, as a signature does behind the part that is always the same."""
 DEEP = 8
 """Levels of a body that are searched."""
 SHOWN = 500
@@ -113,9 +116,10 @@ def _first(body: dict[str, Any], names: Iterable[str]) -> str:
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """At most `SHOWN` characters of the text, with every secret replaced by `****`."""
+    """At most `SHOWN` characters of the text; secrets, and credentials in addresses, are replaced by `****`."""
     for form in sorted({form for secret in secrets if secret for form in _forms(secret)}, key=len, reverse=True):
         text = text.replace(form, "****")
+    text = _TAIL.sub("****", masked(text))
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"  # cut last: no part of a secret may stay
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from . import catalogue
-from .arrays import Array, array, in_order, packed
+from .advice import advise, advise_of_width
+from .arrays import Array, array, in_order, packed, read_rows
 from .auth import Auth, Basic, Bearer, FirstGiven, KeyHeader, KeyQuery, Token, TokenExchange
 from .call import HostedCall
 from .embeddings import Embeddings, Role, Usage
@@ -48,6 +49,7 @@ __all__ = [
     "InvalidRequest",
     "KeyHeader",
     "KeyQuery",
+    "Limits",
     "RateLimited",
     "Reply",
     "Request",
@@ -82,7 +84,8 @@ class _State:
 class HostedEmbeddings(Service, Embeddings):
     """The base of every model class that is reached over HTTP.
 
-    A subclass is parameters, class attributes and two pure hooks, `request` and `vectors`.
+    A subclass is parameters, class attributes and two pure hooks, `request` and, where the attributes that begin with
+    `rows_`, `vector_` and `position_` can't say where a reply has the vectors, `vectors`.
 
     Raises:
         ConfigurationError: at construction, see `Parameters`.
@@ -93,6 +96,10 @@ class HostedEmbeddings(Service, Embeddings):
     """Requests in flight at once in one call; 1 keeps them in the order of the texts."""
     batch_size: int | None = None
     """Texts a request; never more than the provider takes."""
+    query_instruction: str = ""
+    """Put before every query, such as "query: " for models of the E5 family."""
+    embed_instruction: str = ""
+    """Put before all other texts, such as "passage: "."""
     long_text: LongText = "error"
     """What to do with a text beyond the model's limit: "error", "truncate", or "split" (mean of the pieces)."""
     tokenizer: Any = param(default=None, shown=False)
@@ -101,8 +108,14 @@ class HostedEmbeddings(Service, Embeddings):
     """Called with (texts done, texts to send) after every request."""
 
     model_parameter: ClassVar[str] = "model"
+    dtype_parameter: ClassVar[str] = ""
+    role_parameter: ClassVar[str] = ""
+    places_instruction: ClassVar[bool] = False
     limits: ClassVar[Limits] = Limits()
     too_large: ClassVar[tuple[str, ...]] = ()
+    rows_at: ClassVar[tuple[str | int, ...]] = ("data",)
+    vector_at: ClassVar[str] = "embedding"
+    position_at: ClassVar[str] = "index"
     tokens_at: ClassVar[tuple[str, ...]] = ("usage", "total_tokens")
 
     def __post_init__(self) -> None:
@@ -117,9 +130,16 @@ class HostedEmbeddings(Service, Embeddings):
         """The request for a batch, without its credential. Pure."""
         raise NotImplementedError
 
+    def asked(self, batch: Batch) -> Request:
+        """The request for a batch with the instruction for its role, which some put elsewhere than before the texts."""
+        before = self.query_instruction if batch.role is Role.QUERY else self.embed_instruction
+        if before and not self.places_instruction:
+            batch = replace(batch, texts=[before + text for text in batch.texts])
+        return self.request(batch)
+
     def vectors(self, reply: Reply) -> Array:
-        """The vectors in a reply, in the order of the batch's texts. Pure."""
-        raise NotImplementedError
+        """The vectors in a reply, in the order of the batch's texts, found at `rows_at`. Pure."""
+        return read_rows(reply.json(), self.rows_at, self.vector_at, self.position_at)
 
     def tokens(self, reply: Reply) -> int | None:
         """The tokens that the provider counted, found at `tokens_at`."""
@@ -157,7 +177,8 @@ class HostedEmbeddings(Service, Embeddings):
     @property
     def wire_dtype(self) -> str:
         """Type of the numbers as the provider sends them; those of `PACKED` hold eight dimensions in a number."""
-        return "float32"
+        kind = getattr(self, self.dtype_parameter, None) if self.dtype_parameter else None
+        return "float32" if kind in {None, "float", "base64"} else str(kind)
 
     def width(self, dimensions: int | None) -> int | None:
         """Numbers in a row of so many dimensions."""
@@ -191,7 +212,7 @@ class HostedEmbeddings(Service, Embeddings):
     def recipe(self, role: Role | str = Role.DOCUMENT) -> Recipe:
         """What exactly is done to a text of this role, derived from the request itself."""
         return recipe_of(
-            lambda each: self.request(Batch([PROBE], each)), Role(role), space=self.space, long_text=self._cutting()
+            lambda each: self.asked(Batch([PROBE], each)), Role(role), space=self.space, long_text=self._cutting()
         )
 
     def _cutting(self) -> str:
@@ -244,6 +265,14 @@ class HostedEmbeddings(Service, Embeddings):
     def call_options(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """The parameters that the options of one call change."""
         return options
+
+    def advise(self, role: Role, texts: Sequence[str]) -> None:
+        """Warn once of a prefix or a role that the model misses, and of a width that it does not have."""
+        advise(self, self.wire_model, role, texts)
+        width: int | None = getattr(self, "dimensions", None)
+        if width is not None and self.is_own_address():
+            known = catalogue.model(self.slug, self.wire_model)
+            advise_of_width(type(self).__name__, self.wire_model, width, known)
 
     # For the call -----------------------------------------------------------------------------------------------
 

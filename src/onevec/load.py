@@ -24,11 +24,11 @@ FOLDER_SLUGS = ("onnx", "sentence_transformers", "huggingface")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 
-def load(model: str | None = None, *, cache: Any = None, **init: Any) -> Embeddings:
+def load(name: str | None = None, /, *, cache: Any = None, **init: Any) -> Embeddings:
     """Get a model.
 
     Args:
-        model: "provider:model", "provider" for its default model, a folder on this machine, or None for the embedded
+        name: "provider:model", "provider" for its default model, a folder on this machine, or None for the embedded
             default, which needs neither a key nor a network.
         cache: True, a path, a URL or a store: keep vectors there and never compute one twice.
         init: parameters of the class.
@@ -41,15 +41,16 @@ def load(model: str | None = None, *, cache: Any = None, **init: Any) -> Embeddi
         >>> load("fake:3").embed(["猫", "狗"]).vectors.shape
         (2, 3)
     """
-    name = ALIASES.get(model or "default", model or "default")
-    entry, rest = _find(name)
+    asked: str = (init.pop("model", None) if name is None else name) or "default"
+    entry, rest = _find(ALIASES.get(asked, asked))
     kind = getattr(import_module(entry.module), entry.name)
-    if rest:
-        parameter = getattr(kind, "model_parameter", "model")
-        if parameter in init:
-            message = f"the model is given twice: {rest!r} in {model!r}, and {parameter}={init[parameter]!r}"
+    parameter = getattr(kind, "model_parameter", "model")
+    for given in (parameter, "model"):
+        if rest and given in init:
+            message = f"the model is given twice: {rest!r} in {asked!r}, and {given}={init[given]!r}"
             raise ConfigurationError(message)
-        init[parameter] = rest
+    if rest or "model" in init:
+        init[parameter] = rest or init.pop("model")
     found: Embeddings = kind(**init)
     if cache is None or cache is False:
         return found

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .arrays import array, in_order
 from .errors import ConfigurationError, InputTooLong
 from .hosted import HostedEmbeddings
 from .params import alias_of, ignored, param
@@ -19,9 +18,7 @@ from .wire import Request
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .arrays import Array
     from .plan import Batch, Limits, LongText
-    from .wire import Reply
 
 __all__ = ["LangChainOpenAI", "OpenAIWire"]
 
@@ -74,9 +71,7 @@ class OpenAIWire(HostedEmbeddings):
 
     def body(self, batch: Batch) -> dict[str, Any]:
         """The body of the request, before `model_kwargs`."""
-        fields: dict[str, Any] = {"input": batch.texts, "model": self.wire_model}
-        if self.dimensions is not None:
-            fields["dimensions"] = self.dimensions
+        fields: dict[str, Any] = {"input": batch.texts, "model": self.wire_model, "dimensions": self.dimensions}
         if self.base64 and self.learned.base64 is not False:
             fields["encoding_format"] = "base64"
         return fields
@@ -86,10 +81,6 @@ class OpenAIWire(HostedEmbeddings):
         extra = dict(self.model_kwargs)
         more = extra.pop("extra_body", {})
         return Request.post(self.url(self.path), json={**self.body(batch), **extra, **more})
-
-    def vectors(self, reply: Reply) -> Array:
-        """Rows by their `index`, as numbers or base64."""
-        return array([row["embedding"] for row in in_order(reply.json()["data"])])
 
 
 class LangChainOpenAI(OpenAIWire):

@@ -16,7 +16,6 @@ from __future__ import annotations
 import copy
 import inspect
 import os
-import re
 import sys
 import warnings
 from dataclasses import dataclass, field, replace
@@ -25,7 +24,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
 from .convert import converter
 from .errors import ConfigurationError
-from .secret import Secret, SecretField, reveal_secrets
+from .secret import Secret, SecretField, masked, reveal_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -44,8 +43,6 @@ __all__ = [
 ]
 
 UNSET: Any = object()
-_USER = re.compile("//[^/@]+@")
-"""Name and password in an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +267,7 @@ class Parameters:
     def __repr__(self) -> str:
         values = {name: getattr(self, name) for name, spec in self._params.items() if spec.shown}
         shown = (
-            f"{name}={_USER.sub('//****@', repr(value))}"
+            f"{name}={masked(repr(value))}"
             for name, value in values.items()
             if isinstance(value, Secret) or value != self._params[name].default
         )

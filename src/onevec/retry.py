@@ -45,7 +45,7 @@ class RetryPolicy:
             random: a number in [0, 1).
         """
         asked = error.retry_after if isinstance(error, ProviderError) else None
-        retryable = error.retryable if isinstance(error, ProviderError) else isinstance(error, TransportError)
+        retryable = isinstance(error, ProviderError | TransportError) and error.retryable
         if not retryable or tried >= self.max_retries:
             return None
         if asked is not None:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
+from collections.abc import Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator
+    from collections.abc import Awaitable, Callable, Generator, Sequence
 
-__all__ = ["Secret", "SecretField", "reveal_secrets"]
+__all__ = ["Secret", "SecretField", "credentials_in", "masked", "reveal_secrets", "sealed"]
 
+_NAMES = re.compile("auth|key|token|secret|cookie|password", re.IGNORECASE)
+_LOGIN = re.compile("//[^/@]+@")
+_QUERY = re.compile(r"([?&][\w-]*(?:auth|credential|key|secret|sign|token)[\w-]*=)[^&\s\"'<>\\]+", re.IGNORECASE)
 _revealed: ContextVar[bool] = ContextVar("onevec_secrets_revealed", default=False)
 
 
@@ -166,6 +171,71 @@ class Secret:
             "variable instead, pass Secret.from_env('NAME'), or pickle inside `with onevec.reveal_secrets():`"
         )
         raise ConfigurationError(message)
+
+
+class _FromVariable:
+    """Stands in a pickle for a plain value that came from a variable."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _value_of, (self.name,)
+
+
+def _value_of(variable: str) -> str:
+    return Secret.from_env(variable).get_secret_value()
+
+
+def sealed(value: Any, what: str, variables: Sequence[str] = ()) -> Any:
+    """What a pickle carries in place of a plain value that may hold a credential.
+
+    Args:
+        value: headers, an address, or an object of a library of credentials. It is carried as it is if there is no
+            credential in it, and inside `reveal_secrets`.
+        what: its name, for the message.
+        variables: environment variables that it may have come from.
+
+    Raises:
+        ConfigurationError: it came from none of them.
+    """
+    object_of_library = value is not None and not hasattr(value, "__len__")
+    if _revealed.get() or not (object_of_library or credentials_in(value)):
+        return value
+    for variable in variables:
+        if os.environ.get(variable) == value:
+            return _FromVariable(variable)
+    way = f"set {' or '.join(variables)}, or " if variables else "pass the credential as the class's own parameter, or "
+    message = f"{what} holds a credential, so it is not pickled: {way}pickle inside `with onevec.reveal_secrets():`"
+    raise ConfigurationError(message)
+
+
+def credentials_in(value: Any) -> list[str]:
+    """The credentials in an address, and in headers and the like, where the name tells so, at any depth.
+
+    Example:
+        >>> credentials_in({"headers": {"X-Api-Key": "sk-1", "Accept": "*/*"}})
+        ['sk-1']
+    """
+    if isinstance(value, Mapping):
+        found = cast("Mapping[str, Any]", value)
+        named = [part for name, part in found.items() if isinstance(part, str) and _NAMES.search(name)]
+        return named + credentials_in([*found.values()])
+    if isinstance(value, list | tuple):
+        return [text for part in cast("Sequence[Any]", value) for text in credentials_in(part)]
+    if isinstance(value, str) and masked(value) != value:
+        return [value]
+    return []
+
+
+def masked(text: str) -> str:
+    """The text without the logins, and without the credentials and signatures in query strings, of addresses in it.
+
+    Example:
+        >>> masked("https://me:pass@host/embed?model=m&api_key=sk-1")
+        'https://****@host/embed?model=m&api_key=****'
+    """
+    return _QUERY.sub(r"\1****", _LOGIN.sub("//****@", text))
 
 
 if TYPE_CHECKING:

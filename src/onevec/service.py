@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ from .errors import ConfigurationError, EmbeddingError, RateLimited, ServiceUnav
 from .failures import code_at, details, kind_of_status, redact
 from .params import Parameters, param
 from .retry import retry_after
+from .secret import credentials_in, sealed
 from .transport import default_transport
 from .wire import Headers
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Service"]
 
 T = TypeVar("T")
-_SECRET_HEADER = re.compile("auth|key|token|secret|cookie", re.IGNORECASE)
 
 
 class Service(Parameters):
@@ -35,7 +34,7 @@ class Service(Parameters):
     base_url: str = ""
     """Where the service is; another address makes another space."""
     timeout: float | None = 60.0
-    """Seconds of wall time for one request, body included."""
+    """Seconds of wall time for one request, body included; None is the class's default, `float("inf")` no limit."""
     max_retries: int = 5
     """Tries after the first, for faults that pass."""
     max_retry_wait: float = 120.0
@@ -60,6 +59,8 @@ class Service(Parameters):
     stale_codes: ClassVar[frozenset[str]] = frozenset()
     code_header: ClassVar[str] = ""
     code_at: ClassVar[tuple[str | int, ...]] = ()
+    open_secrets: ClassVar[tuple[str, ...]] = ("default_headers",)
+    """Parameters, besides addresses, that may hold a credential in the clear."""
     _transient: ClassVar[frozenset[str]] = frozenset({"transport", "on_progress"})
 
     def __post_init__(self) -> None:
@@ -183,8 +184,7 @@ class Service(Parameters):
 
     def hidden(self) -> list[str]:
         """What no message may show."""
-        given = {**(self.default_headers or {}), **login_of(self.address)}
-        headers = [value for name, value in given.items() if _SECRET_HEADER.search(name)]
+        headers = credentials_in([login_of(self.address), *(getattr(self, name) for name in self.open_secrets)])
         bare = [value.rpartition(" ")[2] for value in headers]  # "Bearer sk-1"
         return [
             *(value for secret in self._secrets() for value in secret.values),
@@ -192,6 +192,18 @@ class Service(Parameters):
             *headers,
             *bare,
         ]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The parameters; one that holds a credential in the clear goes as the name of its variable, or not at all.
+
+        Raises:
+            ConfigurationError: such a value was given as an argument, and this is not inside `reveal_secrets`.
+        """
+        state = super().__getstate__()
+        for name, value in state.items():
+            if isinstance(value, str) or name in self.open_secrets:
+                state[name] = sealed(value, f"{type(self).__name__}: {name}", self._params[name].env)
+        return state
 
     def _secrets(self) -> list[Secret]:
         held: list[Secret | None] = [getattr(self, name) for name, spec in self._params.items() if spec.secret]

@@ -271,8 +271,6 @@ async def _close_with_loop(client: httpx2.AsyncClient) -> AsyncGenerator[None, N
 
 def _fault(error: Exception, request: Request, timeout: float) -> EmbeddingError:
     """What went wrong, for whom, and what may help; without the query string, which may hold a key."""
-    from urllib.request import getproxies
-
     import httpx2
 
     where = repr(request)
@@ -280,14 +278,29 @@ def _fault(error: Exception, request: Request, timeout: float) -> EmbeddingError
         return TimedOut(f"{where}: no whole reply within {timeout:g} seconds (parameter timeout)")
     if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
         return ConfigurationError(f"{where}: this is no address ({error}); base_url is such as https://host/path")
-    hint = ""
+    hint, retryable = _hint(error)
+    said = type(error).__name__ if isinstance(error, httpx2.LocalProtocolError) else f"{type(error).__name__}: {error}"
+    return TransportError(f"{where}: {said}{hint}", retryable=retryable)
+
+
+def _hint(error: Exception) -> tuple[str, bool]:
+    """What may help, and whether waiting may."""
+    from urllib.request import getproxies
+
+    import httpx2
+
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         bundle = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
-        hint = f"; the certificate authorities are from {bundle or 'the system'} (set SSL_CERT_FILE to another bundle)"
-    elif isinstance(error, httpx2.ConnectError | httpx2.ProxyError) and (proxies := getproxies().keys() - {"no"}):
-        hint = f"; proxies are set for {', '.join(sorted(proxies))} (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY)"
-    said = type(error).__name__ if isinstance(error, httpx2.LocalProtocolError) else f"{type(error).__name__}: {error}"
-    return TransportError(f"{where}: {said}{hint}")
+        way = "set SSL_CERT_FILE to another bundle, or pass transport=HttpTransport(verify=...)"
+        return f"; the certificate authorities are from {bundle or 'the system'} ({way})", False
+    if "WRONG_VERSION_NUMBER" in str(error):
+        return "; there is no TLS at this address: it may have to begin with http:// in place of https://", False
+    if isinstance(error, httpx2.ConnectError | httpx2.ProxyError) and (proxies := getproxies().keys() - {"no"}):
+        return (
+            f"; proxies are set for {', '.join(sorted(proxies))} (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY)",
+            True,
+        )
+    return "", True
 
 
 class _Shared:

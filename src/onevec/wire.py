@@ -82,8 +82,11 @@ class Request:
     def post(
         cls, url: str, *, json: Any, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
     ) -> Request:
-        """A POST of JSON."""
-        plain = cls(method="POST", url=url, headers={"Content-Type": "application/json"}, body=orjson.dumps(json))
+        """A POST of JSON; fields of the outermost object that are None are left out, never sent as null."""
+        given = json
+        if isinstance(json, dict):
+            given = {name: part for name, part in cast("dict[str, Any]", json).items() if part is not None}
+        plain = cls(method="POST", url=url, headers={"Content-Type": "application/json"}, body=orjson.dumps(given))
         return plain.with_headers(headers or {}).with_query(**(query or {}))
 
     @property

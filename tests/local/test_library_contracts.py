@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -22,6 +23,8 @@ from onevec import errors, local
 from onevec.testing import contract_cases
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from onevec.testing import Case
 
 CONTRACTS = sorted((Path(__file__).parent.parent / "contracts").glob("*.json"))
@@ -54,16 +57,30 @@ class Play:
 
     def made(self, value: Any) -> Any:
         """What the library returns, from its description in the contract."""
+        if isinstance(value, list):
+            return [self.made(item) for item in value]
         if not isinstance(value, dict):
             return value
         kind, content = next(iter(value.items()))
-        if kind == "object":
-            return Part(self, content)
-        if kind == "generator":
-            return (self.made(item) for item in content)
-        if kind == "ndarray":
-            return np.array(content, dtype=value["dtype"]).reshape(value["shape"])
-        return SimpleNamespace(**{kind.rpartition(".")[2]: self.made(content)})
+        forms: dict[str, Callable[[], Any]] = {
+            "awaitable": lambda: asyncio.sleep(0, self.made(content)),
+            "dataframe": lambda: Table({name: self.made(column) for name, column in content.items()}),
+            "generator": lambda: (self.made(item) for item in content),
+            "json": lambda: content,
+            "mapping": lambda: {name: self.made(item) for name, item in content.items()},
+            "ndarray": lambda: np.array(content, dtype=value["dtype"]).reshape(value["shape"]),
+            "object": lambda: Part(self, content),
+            "tuple": lambda: tuple(self.made(content)),
+        }
+        return forms[kind]() if kind in forms else SimpleNamespace(**{kind.rpartition(".")[2]: self.made(content)})
+
+
+class Table(dict[str, list[Any]]):
+    """Columns by name, as a data frame gives them."""
+
+    @property
+    def columns(self) -> list[str]:
+        return list(self)
 
 
 class Part:
@@ -74,6 +91,12 @@ class Part:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.play.answer(self.name, args, kwargs)
+
+    async def __aenter__(self) -> Any:
+        return self.play.answer(f"{self.name}.__aenter__", (), {})
+
+    async def __aexit__(self, *_: object) -> None:
+        self.play.answer(f"{self.name}.__aexit__", (), {})
 
     def __getattr__(self, name: str) -> Part:
         whole = f"{self.name}.{name}"
@@ -86,6 +109,8 @@ def shown(value: Any) -> Any:
     """An argument as the contract writes it."""
     if isinstance(value, Part):
         return {"object": value.name}
+    if callable(value):
+        return {"function": f"{value.__module__}.{value.__qualname__}"}
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -110,14 +135,25 @@ def test_contract(case: Case, play: Play) -> None:
     if "error" in verdict:
         name = verdict["error"]
         with pytest.raises(getattr(errors, name, None) or getattr(builtins, name)):
-            called(case)
+            called(case, play)
     else:
-        assert np.allclose(called(case), verdict["returns"], atol=1e-6)
+        assert np.allclose(called(case, play), verdict["returns"], atol=1e-6)
     assert play.calls == []
 
 
-def called(case: Case) -> Any:
-    model = getattr(onevec, case.contract)(**case.data["init"])
+def argument(value: Any, play: Play) -> Any:
+    """An argument of the constructor, from its description in the contract."""
+    if not isinstance(value, dict) or not {"function", "object"}.intersection(value):
+        return value
+    if "object" in value:
+        return Part(play, value["object"])
+    module, _, name = value["function"].rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def called(case: Case, play: Play) -> Any:
+    init = {name: argument(value, play) for name, value in case.data["init"].items()}
+    model = getattr(onevec, case.contract)(**init)
     call = case.data["call"]
     found = getattr(model, call["method"])(*call["args"])
     return asyncio.run(found) if asyncio.iscoroutine(found) else found

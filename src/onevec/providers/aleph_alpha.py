@@ -4,22 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ..hosted import (
-    Array,
-    Batch,
-    Bearer,
-    HostedEmbeddings,
-    RateLimited,
-    Reply,
-    Request,
-    Role,
-    SecretField,
-    alias_of,
-    array,
-    ignored,
-    secret,
-)
-from ..plan import Limits
+from ..errors import RateLimited
+from ..hosted import Batch, Bearer, HostedEmbeddings, Limits, Request, Role
+from ..params import SecretField, alias_of, ignored, secret
 
 __all__ = ["AlephAlphaAsymmetricSemanticEmbedding", "AlephAlphaSymmetricSemanticEmbedding"]
 
@@ -52,6 +39,7 @@ class AlephAlphaAsymmetricSemanticEmbedding(HostedEmbeddings):
     docs = "https://docs.aleph-alpha.com/"
     retired = "CohereEmbeddings"
     limits = Limits(texts=1)
+    rows_at = ("embedding",)
     tokens_at = ("num_tokens_prompt_total",)
     error_codes = {"OUT_OF_QUOTA": RateLimited}
     permanent_codes = frozenset({"OUT_OF_QUOTA"})
@@ -61,13 +49,10 @@ class AlephAlphaAsymmetricSemanticEmbedding(HostedEmbeddings):
         return self.normalize or known
 
     def request(self, batch: Batch) -> Request:
-        body = {name: value for name in FIELDS if (value := getattr(self, name)) is not None}
+        body = {name: getattr(self, name) for name in FIELDS}
         body["representation"] = self.representation or ("query" if batch.role is Role.QUERY else "document")
         body["prompt"] = [{"type": "text", "data": batch.texts[0], "controls": []}]
         return Request.post(self.url("/semantic_embed"), json=body, query={"nice": "true"} if self.nice else None)
-
-    def vectors(self, reply: Reply) -> Array:
-        return array([reply.json()["embedding"]])
 
 
 class AlephAlphaSymmetricSemanticEmbedding(AlephAlphaAsymmetricSemanticEmbedding):

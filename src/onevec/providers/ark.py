@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..hosted import Batch, Bearer, Role, SecretField, alias_of, secret
+from ..hosted import Bearer
 from ..openai_wire import OpenAIWire
+from ..params import SecretField, alias_of, secret
 
 __all__ = ["ArkEmbeddings"]
 
@@ -18,14 +17,8 @@ class ArkEmbeddings(OpenAIWire):
     """Id of a model, or of an endpoint of your own (推理接入点), which begins with ep-."""
     ark_api_key: SecretField = secret(env="ARK_API_KEY")
     api_key: SecretField = alias_of("ark_api_key")
-    query_instruction: str = ""
-    """Put before every query, such as the instruction that the model's page recommends."""
     batch_size: int | None = 4
 
     auth = Bearer("ark_api_key")
     docs = "https://www.volcengine.com/docs/82379/1302003"
     base64 = True
-
-    def body(self, batch: Batch) -> dict[str, Any]:
-        prefix = self.query_instruction if batch.role is Role.QUERY else ""
-        return {**super().body(batch), "input": [prefix + text for text in batch.texts]}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from ..hosted import Batch, Bearer, FirstGiven, KeyHeader, Request, SecretField, alias_of, param, secret
+from ..hosted import Batch, Bearer, FirstGiven, KeyHeader, Limits, Request
 from ..openai_wire import LangChainOpenAI
-from ..plan import Limits
+from ..params import SecretField, alias_of, param, secret
 
 __all__ = ["AzureOpenAIEmbeddings"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..hosted import Bearer, SecretField, alias_of, ignored, secret
+from ..hosted import Bearer, Limits
 from ..openai_wire import OpenAIWire
-from ..plan import Limits
+from ..params import SecretField, alias_of, ignored, secret
 
 __all__ = ["BaichuanTextEmbeddings"]
 
@@ -26,4 +26,4 @@ class BaichuanTextEmbeddings(OpenAIWire):
     auth = Bearer("api_key")
     docs = "https://platform.baichuan-ai.com/docs/text-Embedding"
     path = "/v1/embeddings"
-    limits = _LIMITS = Limits(texts=16)
+    limits = Limits(texts=16)

@@ -6,29 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from ..hosted import (
-    Array,
-    AuthenticationError,
-    Batch,
-    Bearer,
-    FirstGiven,
-    HostedEmbeddings,
-    InvalidRequest,
-    RateLimited,
-    Reply,
-    Request,
-    SecretField,
-    ServiceUnavailable,
-    Token,
-    TokenExchange,
-    alias_of,
-    array,
-    ignored,
-    in_order,
-    param,
-    secret,
-)
-from ..plan import Limits
+from ..errors import AuthenticationError, InvalidRequest, RateLimited, ServiceUnavailable
+from ..hosted import Array, Batch, Bearer, FirstGiven, HostedEmbeddings, Limits, Reply, Request, Token, TokenExchange
+from ..params import SecretField, alias_of, ignored, param, secret
 from ..signing.bce import BceSignature
 
 __all__ = ["QianfanEmbeddingsEndpoint"]
@@ -72,7 +52,7 @@ class BaiduWire(HostedEmbeddings):
     def vectors(self, reply: Reply) -> Array:
         body = reply.json()
         self.check(reply, code=body.get("error_code"), message=body.get("error_msg"))
-        return array([row["embedding"] for row in in_order(body["data"])])
+        return super().vectors(reply)
 
 
 class NewerKey(Bearer):

@@ -6,9 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 from ..errors import RateLimited, ServiceUnavailable
-from ..hosted import Array, Batch, Bearer, FirstGiven, HostedEmbeddings, Reply, Request, Role, SecretField, array
-from ..params import alias_of, ignored, param, secret
-from ..plan import Limits
+from ..hosted import Array, Batch, Bearer, FirstGiven, HostedEmbeddings, Limits, Reply, Request, Role, array
+from ..params import SecretField, alias_of, ignored, param, secret
 from ..signing.sigv4 import SigV4, aws_region
 
 __all__ = ["BedrockEmbeddings"]

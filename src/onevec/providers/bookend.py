@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..hosted import (
-    Array,
-    Batch,
-    HostedEmbeddings,
-    KeyHeader,
-    Reply,
-    Request,
-    SecretField,
-    array,
-    ignored,
-    param,
-    secret,
-)
-from ..plan import Limits
+from ..hosted import Batch, HostedEmbeddings, KeyHeader, Limits, Request
+from ..params import SecretField, ignored, param, secret
 
 __all__ = ["BookendEmbeddings"]
 
@@ -36,10 +24,9 @@ class BookendEmbeddings(HostedEmbeddings):
     retired = "HuggingFaceEndpointEmbeddings"
     model_parameter = "model_id"
     limits = Limits(texts=1)
+    rows_at = ()
+    vector_at = "data"
 
     def request(self, batch: Batch) -> Request:
         query = {"model_id": self.model_id, "task": "embeddings"}
         return Request.post(self.url(f"/{self.domain}/models/predict"), query=query, json={"text": batch.texts[0]})
-
-    def vectors(self, reply: Reply) -> Array:
-        return array([row["data"] for row in reply.json()])

@@ -5,21 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..hosted import (
-    Array,
-    Batch,
-    FirstGiven,
-    HostedEmbeddings,
-    KeyHeader,
-    Reply,
-    Request,
-    SecretField,
-    alias_of,
-    array,
-    ignored,
-    in_order,
-    secret,
-)
+from ..hosted import Array, Batch, FirstGiven, HostedEmbeddings, KeyHeader, Reply, Request, array, in_order
+from ..params import SecretField, alias_of, ignored, secret
 
 __all__ = ["ClarifaiEmbeddings"]
 

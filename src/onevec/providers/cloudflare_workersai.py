@@ -5,21 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..hosted import (
-    Array,
-    Batch,
-    Bearer,
-    HostedEmbeddings,
-    Reply,
-    Request,
-    SecretField,
-    alias_of,
-    array,
-    ignored,
-    param,
-    secret,
-)
-from ..plan import Limits
+from ..hosted import Batch, Bearer, HostedEmbeddings, Limits, Request
+from ..params import SecretField, alias_of, ignored, param, secret
 
 __all__ = ["CloudflareWorkersAIEmbeddings"]
 
@@ -49,12 +36,10 @@ class CloudflareWorkersAIEmbeddings(HostedEmbeddings):
     auth = Bearer("api_token")
     docs = "https://developers.cloudflare.com/workers-ai/models/bge-base-en-v1.5/"
     limits = Limits(texts=100)
+    rows_at = ("result", "data")
     tokens_at = ("result", "usage", "total_tokens")
 
     def request(self, batch: Batch) -> Request:
         texts = [text.replace("\n", " ") for text in batch.texts] if self.strip_new_lines else batch.texts
-        body = {"text": texts, **({"pooling": self.pooling} if self.pooling else {})}
+        body = {"text": texts, "pooling": self.pooling}
         return Request.post(self.url(f"/{self.account_id}/ai/run/{self.model_name}"), json=body)
-
-    def vectors(self, reply: Reply) -> Array:
-        return array(reply.json()["result"]["data"])

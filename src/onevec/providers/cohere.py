@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..hosted import Array, Batch, Bearer, HostedEmbeddings, Reply, Request, Role, SecretField, alias_of, array
-from ..params import ignored, param, secret
-from ..plan import Limits
+from ..hosted import Array, Batch, Bearer, HostedEmbeddings, Limits, Reply, Request, Role, array
+from ..params import SecretField, alias_of, ignored, param, secret
 
 __all__ = ["CohereEmbeddings"]
 
@@ -68,8 +67,7 @@ class CohereEmbeddings(HostedEmbeddings):
             "output_dimension": self.dimensions,
         }
         path = "/embed" if self.base_url.rstrip("/").endswith(("/v1", "/v2")) else "/v2/embed"
-        given = {name: value for name, value in body.items() if value is not None}
-        return Request.post(self.url(path), json=given, headers={"X-Client-Name": self.user_agent})
+        return Request.post(self.url(path), json=body, headers={"X-Client-Name": self.user_agent})
 
     def vectors(self, reply: Reply) -> Array:
         return array(reply.json()["embeddings"][self.embedding_types[0]])

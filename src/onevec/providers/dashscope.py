@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..hosted import (
-    Array,
-    Batch,
-    Bearer,
-    HostedEmbeddings,
-    RateLimited,
-    Reply,
-    Request,
-    Role,
-    SecretField,
-    array,
-    in_order,
-)
-from ..params import alias_of, ignored, param, secret
-from ..plan import Limits
+from ..errors import RateLimited
+from ..hosted import Batch, Bearer, HostedEmbeddings, Limits, Request, Role
+from ..params import SecretField, alias_of, ignored, param, secret
 
 __all__ = ["DashScopeEmbeddings"]
 
@@ -42,6 +30,8 @@ class DashScopeEmbeddings(HostedEmbeddings):
     auth = Bearer("dashscope_api_key")
     docs = "https://help.aliyun.com/en/model-studio/text-embedding-synchronous-api"
     limits = Limits(texts=25)
+    rows_at = ("output", "embeddings")
+    position_at = "text_index"
     too_large = ("batch size is invalid",)
     error_codes = {"Arrearage": RateLimited}
     permanent_codes = frozenset({"Arrearage"})  # the account owes money
@@ -53,6 +43,3 @@ class DashScopeEmbeddings(HostedEmbeddings):
         parameters = {"text_type": "query" if query else "document", **given}
         body = {"model": self.model, "input": {"texts": batch.texts}, "parameters": parameters}
         return Request.post(self.url("/services/embeddings/text-embedding/text-embedding"), json=body)
-
-    def vectors(self, reply: Reply) -> Array:
-        return array([row["embedding"] for row in in_order(reply.json()["output"]["embeddings"], "text_index")])

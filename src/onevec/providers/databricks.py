@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..hosted import alias_of
+from ..params import alias_of
 from .mlflow import MlflowEmbeddings
 
 __all__ = ["DatabricksEmbeddings"]

@@ -6,21 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from ..hosted import (
-    Array,
-    Batch,
-    Bearer,
-    HostedEmbeddings,
-    Reply,
-    Request,
-    Role,
-    SecretField,
-    alias_of,
-    array,
-    in_order,
-)
-from ..params import param, secret
-from ..plan import Limits
+from ..hosted import Array, Batch, Bearer, HostedEmbeddings, Limits, Reply, Request, array
+from ..params import SecretField, alias_of, param, secret
 
 __all__ = ["DeepInfraEmbeddings"]
 
@@ -60,18 +47,15 @@ class DeepInfraEmbeddings(HostedEmbeddings):
         return self.model_kwargs.get("normalize", self.normalize) or known
 
     def request(self, batch: Batch) -> Request:
-        prefix = self.query_instruction if batch.role is Role.QUERY else self.embed_instruction
-        texts = [prefix + text for text in batch.texts]
-        width = {} if self.dimensions is None else {"dimensions": self.dimensions}
+        options = {"dimensions": self.dimensions, **self.model_kwargs}
         if self.newer_form:
-            body = {"model": self.model_id, "input": texts, "encoding_format": "base64", **width, **self.model_kwargs}
+            body = {"model": self.model_id, "input": batch.texts, "encoding_format": "base64", **options}
             return Request.post(self.url("/embeddings"), json=body)
-        body = {"inputs": texts, "normalize": self.normalize, **width, **self.model_kwargs}
+        body = {"inputs": batch.texts, "normalize": self.normalize, **options}
         return Request.post(self.url(f"/v1/inference/{quote(self.model_id)}"), json=body)
 
     def vectors(self, reply: Reply) -> Array:
-        body = reply.json()
-        return array([row["embedding"] for row in in_order(body["data"])] if self.newer_form else body["embeddings"])
+        return super().vectors(reply) if self.newer_form else array(reply.json()["embeddings"])
 
     def tokens(self, reply: Reply) -> int | None:
         body = reply.json()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..hosted import Array, AuthenticationError, Batch, Bearer, Reply, Request, SecretField, array, secret
+from ..errors import AuthenticationError
+from ..hosted import Array, Batch, Bearer, Reply, Request, array
 from ..openai_wire import OpenAIWire
+from ..params import SecretField, secret
 
 __all__ = ["EdenAiEmbeddings"]
 

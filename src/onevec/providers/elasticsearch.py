@@ -6,25 +6,9 @@ from base64 import b64decode
 from typing import Any, Self
 from urllib.parse import quote
 
-from ..hosted import (
-    Array,
-    Auth,
-    Basic,
-    Batch,
-    Bearer,
-    FirstGiven,
-    HostedEmbeddings,
-    KeyHeader,
-    Reply,
-    Request,
-    Role,
-    SecretField,
-    alias_of,
-    array,
-    ignored,
-    param,
-    secret,
-)
+from ..auth import Auth, Basic, Bearer, FirstGiven, KeyHeader
+from ..hosted import Array, Batch, HostedEmbeddings, Reply, Request, Role, array
+from ..params import SecretField, alias_of, ignored, param, secret
 
 __all__ = ["ElasticsearchEmbeddings"]
 
@@ -62,6 +46,7 @@ class ElasticsearchEmbeddings(HostedEmbeddings):
         Auth(),
     )
     docs = "https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-infer-trained-model"
+    role_parameter = 'input_type="role"'
     status = "self-hosted"
     tokens_at = ()
 
@@ -97,7 +82,7 @@ class ElasticsearchEmbeddings(HostedEmbeddings):
             docs = [{self.input_field: text} for text in batch.texts]
             return Request.post(self.url(f"/_ml/trained_models/{name}/_infer"), json={"docs": docs})
         kind = ROLES.get(batch.role, "ingest") if self.input_type == "role" else self.input_type
-        body = {"input": batch.texts, **({"input_type": kind} if kind else {})}
+        body = {"input": batch.texts, "input_type": kind or None}
         return Request.post(self.url(f"/_inference/text_embedding/{name}"), json=body)
 
     def vectors(self, reply: Reply) -> Array:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ..hosted import Array, Batch, Bearer, HostedEmbeddings, Reply, Request, SecretField, alias_of, array, in_order
-from ..params import secret
-from ..plan import Limits
+from ..hosted import Batch, Bearer, HostedEmbeddings, Limits, Request
+from ..params import SecretField, alias_of, secret
 
 __all__ = ["EmbaasEmbeddings"]
 
@@ -30,9 +29,5 @@ class EmbaasEmbeddings(HostedEmbeddings):
     limits = Limits(texts=256)
 
     def request(self, batch: Batch) -> Request:
-        instruction = {"instruction": self.instruction} if self.instruction else {}
-        body = {"texts": batch.texts, "model": self.model, **instruction}
+        body = {"texts": batch.texts, "model": self.model, "instruction": self.instruction}
         return Request.post(self.url("/v1/embeddings/"), json=body)
-
-    def vectors(self, reply: Reply) -> Array:
-        return array([row["embedding"] for row in in_order(reply.json()["data"])])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..hosted import Batch, Request, SecretField, TokenExchange, alias_of, ignored, param, secret
+from ..hosted import Batch, Request, TokenExchange
+from ..params import SecretField, alias_of, ignored, param, secret
 from .baidu_qianfan_endpoint import PATH, BaiduWire
 
 __all__ = ["ErnieEmbeddings"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..hosted import Batch, Bearer, SecretField, alias_of, ignored, secret
+from ..hosted import Batch, Bearer, Limits
 from ..openai_wire import OpenAIWire
-from ..plan import Limits
+from ..params import SecretField, alias_of, ignored, secret
 
 __all__ = ["FireworksEmbeddings"]
 
@@ -32,5 +32,4 @@ class FireworksEmbeddings(OpenAIWire):
         return self.normalize or known
 
     def body(self, batch: Batch) -> dict[str, Any]:
-        fields = {"prompt_template": self.prompt_template, "normalize": self.normalize}
-        return {**super().body(batch), **{name: value for name, value in fields.items() if value is not None}}
+        return {**super().body(batch), "prompt_template": self.prompt_template, "normalize": self.normalize}

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
-from ..hosted import Reply, Request, SecretField, Token, TokenExchange, param, secret
+from ..hosted import Limits, Reply, Request, Token, TokenExchange
 from ..openai_wire import OpenAIWire
-from ..plan import Limits
+from ..params import SecretField, param, secret
 from ..tls import tls_context
 from ..transport import HttpTransport
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arrays import array
 from ..errors import AuthenticationError
-from ..hosted import Array, Batch, HostedEmbeddings, KeyHeader, Reply, Request, Role, SecretField
-from ..params import alias_of, ignored, secret
-from ..plan import Limits
+from ..hosted import Batch, HostedEmbeddings, KeyHeader, Limits, Request, Role
+from ..params import SecretField, alias_of, ignored, secret
 
 __all__ = ["GoogleGenerativeAIEmbeddings"]
 
@@ -47,6 +45,8 @@ class GoogleGenerativeAIEmbeddings(HostedEmbeddings):
     auth = KeyHeader("google_api_key", "x-goog-api-key")
     docs = "https://ai.google.dev/api/embeddings"
     limits = Limits(texts=100)
+    rows_at = ("embeddings",)
+    vector_at = "values"
     tokens_at = ("usageMetadata", "promptTokenCount")
     code_at = ("error", "details", 0, "reason")
     error_codes = {"API_KEY_INVALID": AuthenticationError}  # it comes with status 400
@@ -70,6 +70,3 @@ class GoogleGenerativeAIEmbeddings(HostedEmbeddings):
             options["taskType"] = (self.task_type or ROLES[batch.role]).upper()
         requests = [{"model": name, "content": {"parts": [{"text": text}]}, **options} for text in batch.texts]
         return Request.post(self.url(f"/{self.api_version}/{name}:batchEmbedContents"), json={"requests": requests})
-
-    def vectors(self, reply: Reply) -> Array:
-        return array([row["values"] for row in reply.json()["embeddings"]])

@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..hosted import (
-    Array,
-    AuthenticationError,
-    Batch,
-    HostedEmbeddings,
-    KeyHeader,
-    Reply,
-    Request,
-    SecretField,
-    array,
-    ignored,
-    secret,
-)
-from ..plan import Limits
+from ..errors import AuthenticationError
+from ..hosted import Batch, HostedEmbeddings, KeyHeader, Limits, Request
+from ..params import SecretField, ignored, secret
 
 __all__ = ["GooglePalmEmbeddings"]
 
@@ -36,12 +25,10 @@ class GooglePalmEmbeddings(HostedEmbeddings):
     retired = "GoogleGenerativeAIEmbeddings"
     model_parameter = "model_name"
     limits = Limits(texts=1)
+    rows_at = ("embedding", "value")
     tokens_at = ()
     code_at = ("error", "details", 0, "reason")
     error_codes = {"API_KEY_INVALID": AuthenticationError}  # it comes with status 400
 
     def request(self, batch: Batch) -> Request:
         return Request.post(self.url(f"/v1beta/{self.model_name}:embedText"), json={"text": batch.texts[0]})
-
-    def vectors(self, reply: Reply) -> Array:
-        return array([reply.json()["embedding"]["value"]])

@@ -4,23 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..hosted import (
-    Array,
-    Batch,
-    Bearer,
-    HostedEmbeddings,
-    Reply,
-    Request,
-    Role,
-    SecretField,
-    alias_of,
-    array,
-    ignored,
-    in_order,
-    param,
-    secret,
-)
-from ..plan import Limits
+from ..hosted import Batch, Bearer, HostedEmbeddings, Limits, Request, Role
+from ..params import SecretField, alias_of, ignored, param, secret
 
 __all__ = ["GradientEmbeddings"]
 
@@ -41,6 +26,7 @@ class GradientEmbeddings(HostedEmbeddings):
     docs = "https://github.com/deepset-ai/haystack-integrations/pull/276"
     retired = "HuggingFaceEndpointEmbeddings"
     limits = Limits(texts=256)
+    rows_at = ("embeddings",)
     tokens_at = ()
 
     def request(self, batch: Batch) -> Request:
@@ -51,6 +37,3 @@ class GradientEmbeddings(HostedEmbeddings):
             json={"inputs": [{"input": before + text} for text in batch.texts]},
             headers={"x-gradient-workspace-id": self.gradient_workspace_id},
         )
-
-    def vectors(self, reply: Reply) -> Array:
-        return array([row["embedding"] for row in in_order(reply.json()["embeddings"])])

@@ -10,22 +10,8 @@ from typing import Any
 import orjson
 
 from ..exchange import exchange
-from ..hosted import (
-    Array,
-    Batch,
-    Bearer,
-    Flow,
-    HostedEmbeddings,
-    Reply,
-    Request,
-    SecretField,
-    alias_of,
-    array,
-    ignored,
-    in_order,
-    param,
-    secret,
-)
+from ..hosted import Array, Batch, Bearer, Flow, HostedEmbeddings, Reply, Request, array, in_order
+from ..params import SecretField, alias_of, ignored, param, secret
 
 __all__ = ["HuggingFaceEndpointEmbeddings", "HuggingFaceHubEmbeddings", "HuggingFaceInferenceAPIEmbeddings"]
 
@@ -144,6 +130,7 @@ class HuggingFaceInferenceAPIEmbeddings(HuggingFaceWire):
 
     auth = Bearer("api_key")
     model_parameter = "model_name"
+    open_secrets = ("default_headers", "additional_headers")
     whole_url = "api_url"
 
     def signed(self, request: Request, credential: Any, now: datetime) -> Request:

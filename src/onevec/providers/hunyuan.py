@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arrays import array, in_order
 from ..errors import AuthenticationError, InvalidRequest, RateLimited, ServiceUnavailable
-from ..hosted import Array, Batch, Bearer, FirstGiven, HostedEmbeddings, Reply, Request, SecretField
-from ..params import alias_of, ignored, secret
-from ..plan import Limits
+from ..hosted import Array, Batch, Bearer, FirstGiven, HostedEmbeddings, Limits, Reply, Request, array, in_order
+from ..params import SecretField, alias_of, ignored, secret
 from ..signing.tc3 import TencentSignature
 
 __all__ = ["HunyuanEmbeddings"]
@@ -69,7 +67,7 @@ class HunyuanEmbeddings(HostedEmbeddings):
     def vectors(self, reply: Reply) -> Array:
         body = reply.json()
         if "Response" not in body:
-            return array([row["embedding"] for row in in_order(body["data"])])
+            return super().vectors(reply)
         error = body["Response"].get("Error", {})
         self.check(reply, code=error.get("Code"), message=error.get("Message"))
         return array([row["Embedding"] for row in in_order(body["Response"]["Data"], "Index")])

@@ -7,11 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from ..arrays import array
 from ..errors import AuthenticationError
-from ..hosted import Array, Batch, HostedEmbeddings, Reply, Request, SecretField, Token, TokenExchange
-from ..params import alias_of, ignored, param, secret
-from ..plan import Limits
+from ..hosted import Batch, HostedEmbeddings, Limits, Reply, Request, Token, TokenExchange
+from ..params import SecretField, alias_of, ignored, param, secret
 
 __all__ = ["WatsonxEmbeddings"]
 
@@ -53,6 +51,7 @@ class WatsonxEmbeddings(HostedEmbeddings):
     docs = "https://cloud.ibm.com/apidocs/watsonx-ai#text-embeddings"
     model_parameter = "model_id"
     limits = Limits(texts=1000)
+    rows_at = ("results",)
     tokens_at = ("input_token_count",)
     error_codes = {"BXNIM0415E": AuthenticationError}  # the key is unknown; it comes with status 400
 
@@ -71,9 +70,5 @@ class WatsonxEmbeddings(HostedEmbeddings):
 
     def request(self, batch: Batch) -> Request:
         place = {"project_id": self.project_id} if self.project_id else {"space_id": self.space_id}
-        params = {"parameters": dict(self.params)} if self.params else {}
-        body = {"model_id": self.model_id, "inputs": batch.texts, **place, **params}
+        body = {"model_id": self.model_id, "inputs": batch.texts, **place, "parameters": self.params or None}
         return Request.post(self.url("/ml/v1/text/embeddings"), query={"version": self.api_version}, json=body)
-
-    def vectors(self, reply: Reply) -> Array:
-        return array([row["embedding"] for row in reply.json()["results"]])

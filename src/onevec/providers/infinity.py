@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..hosted import Bearer, SecretField, alias_of, param, secret
+from ..hosted import Bearer, Limits
 from ..openai_wire import OpenAIWire
-from ..plan import Limits
+from ..params import SecretField, alias_of, param, secret
 
 __all__ = ["InfinityEmbeddings"]
 

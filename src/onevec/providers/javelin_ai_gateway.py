@@ -6,21 +6,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from ..hosted import (
-    Array,
-    Batch,
-    HostedEmbeddings,
-    KeyHeader,
-    Reply,
-    Request,
-    SecretField,
-    alias_of,
-    array,
-    ignored,
-    in_order,
-    param,
-    secret,
-)
+from ..hosted import Batch, HostedEmbeddings, KeyHeader, Request
+from ..params import SecretField, alias_of, ignored, param, secret
 
 __all__ = ["JavelinAIGatewayEmbeddings"]
 
@@ -49,6 +36,3 @@ class JavelinAIGatewayEmbeddings(HostedEmbeddings):
 
     def request(self, batch: Batch) -> Request:
         return Request.post(self.url(f"/v1/query/{quote(self.route, safe='')}"), json={"input": batch.texts})
-
-    def vectors(self, reply: Reply) -> Array:
-        return array([row["embedding"] for row in in_order(reply.json()["data"])])

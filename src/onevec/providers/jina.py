@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ..embeddings import in_thread
-from ..hosted import Batch, Bearer, FirstGiven, RateLimited, Role, SecretField, alias_of, secret
+from ..errors import RateLimited
+from ..hosted import Batch, Bearer, FirstGiven, Limits, Role
 from ..openai_wire import OpenAIWire
-from ..plan import Limits
+from ..params import SecretField, alias_of, secret
 
 __all__ = ["JinaEmbeddings"]
 
@@ -41,26 +42,24 @@ class JinaEmbeddings(OpenAIWire):
 
     auth = FirstGiven(Bearer("jina_api_key"), Bearer("jina_auth_token"))
     docs = "https://jina.ai/embeddings/"
+    role_parameter = 'task="role"'
+    dtype_parameter = "embedding_type"
     path = "/v1/embeddings"
     limits = Limits(texts=512)
     error_codes = {"AUTHZ_INSUFFICIENT_BALANCE": RateLimited}
     permanent_codes = frozenset({"AUTHZ_INSUFFICIENT_BALANCE"})
 
-    @property
-    def wire_dtype(self) -> str:
-        return self.embedding_type if self.embedding_type in {"binary", "ubinary"} else "float32"
-
     def normalised(self, known: bool | None) -> bool | None:
         return known if self.normalized is None else self.normalized
 
     def body(self, batch: Batch) -> dict[str, Any]:
-        fields = {"task": TASKS[batch.role] if self.task == "role" else self.task, "normalized": self.normalized}
-        fields |= {"embedding_type": self.embedding_type, "truncate": self.truncate}
-        return {**super().body(batch), **{name: value for name, value in fields.items() if value is not None}}
+        task = TASKS[batch.role] if self.task == "role" else self.task
+        more = {"normalized": self.normalized, "embedding_type": self.embedding_type, "truncate": self.truncate}
+        return {**super().body(batch), "task": task, **more}
 
     def embed_images(self, uris: list[str]) -> list[list[float]]:
         """Embed images, each an address or a file; one list of floats for each."""
-        images = JinaImages(**self.__getstate__(), transport=self.transport)
+        images = JinaImages(**{name: getattr(self, name) for name in self._params})
         images._state = self._state
         return images.embed_documents([_item(uri) for uri in uris])
 
@@ -69,12 +68,13 @@ class JinaEmbeddings(OpenAIWire):
 
 
 class JinaImages(JinaEmbeddings):
+    places_instruction = True  # none belongs to an image
+
     def body(self, batch: Batch) -> dict[str, Any]:
         return {**super().body(batch), "input": [{"url" if ":" in text else "bytes": text} for text in batch.texts]}
 
 
 def _item(uri: str) -> str:
     """The address, or the file's content in base64, which has no colon."""
-    if uri.startswith(("http:", "https:", "data:")):
-        return uri
-    return b64encode(Path(uri.removeprefix("file://")).read_bytes()).decode()
+    remote = uri.startswith(("http:", "https:", "data:"))
+    return uri if remote else b64encode(Path(uri.removeprefix("file://")).read_bytes()).decode()

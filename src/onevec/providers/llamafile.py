@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..hosted import Array, Batch, HostedEmbeddings, Reply, Request, alias_of, array, in_order
-from ..plan import Limits
+from ..hosted import Array, Batch, HostedEmbeddings, Limits, Reply, Request, array
+from ..params import alias_of
 
 __all__ = ["LlamafileEmbeddings"]
 
@@ -39,7 +39,7 @@ class LlamafileEmbeddings(HostedEmbeddings):
     def vectors(self, reply: Reply) -> Array:
         body = reply.json()
         if "data" in body:
-            rows = array([row["embedding"] for row in in_order(body["data"])])
+            rows = super().vectors(reply)
         else:  # newer servers give a list, and a list of rows in it
             rows = array([body["embedding"]] if "embedding" in body else body[0]["embedding"])
         if not rows.any(axis=1).all():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..hosted import KeyHeader, SecretField, secret
+from ..hosted import KeyHeader
 from ..openai_wire import OpenAIWire
+from ..params import SecretField, secret
 
 __all__ = ["LLMRailsEmbeddings"]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..hosted import Array, Bearer, Reply, SecretField, alias_of, param, secret
+from ..hosted import Array, Bearer, Reply
 from ..openai_wire import LangChainOpenAI
+from ..params import SecretField, alias_of, param, secret
 
 __all__ = ["LocalAIEmbeddings"]
 

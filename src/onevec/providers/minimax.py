@@ -2,25 +2,9 @@
 
 from __future__ import annotations
 
-from ..hosted import (
-    Array,
-    AuthenticationError,
-    Batch,
-    Bearer,
-    HostedEmbeddings,
-    InputTooLong,
-    InvalidRequest,
-    RateLimited,
-    Reply,
-    Request,
-    Role,
-    SecretField,
-    ServiceUnavailable,
-    alias_of,
-    array,
-    param,
-    secret,
-)
+from ..errors import AuthenticationError, InputTooLong, InvalidRequest, RateLimited, ServiceUnavailable
+from ..hosted import Array, Batch, Bearer, HostedEmbeddings, Reply, Request, Role, array
+from ..params import SecretField, alias_of, param, secret
 
 __all__ = ["MiniMaxEmbeddings"]
 

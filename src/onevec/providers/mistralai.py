@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..hosted import Batch, Bearer, SecretField, alias_of, ignored, secret
+from ..hosted import Batch, Bearer, Limits
 from ..openai_wire import OpenAIWire
-from ..plan import Limits
+from ..params import SecretField, alias_of, ignored, secret
 
 __all__ = ["MistralAIEmbeddings"]
 
@@ -30,18 +30,14 @@ class MistralAIEmbeddings(OpenAIWire):
 
     auth = Bearer("mistral_api_key")
     docs = "https://docs.mistral.ai/api/endpoint/embeddings"
+    dtype_parameter = "output_dtype"
     limits = Limits(tokens=16_000)
     too_large = ("too many tokens", "too many inputs")
 
-    @property
-    def wire_dtype(self) -> str:
-        return "float32" if self.output_dtype in {None, "float"} else str(self.output_dtype)
-
     def body(self, batch: Batch) -> dict[str, Any]:
-        fields = {
+        return {
             "model": self.model,
             "input": batch.texts,
             "output_dimension": self.dimensions,
             "output_dtype": self.output_dtype,
         }
-        return {name: value for name, value in fields.items() if value is not None}

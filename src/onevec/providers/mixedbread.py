@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..hosted import Batch, Bearer, Role, SecretField, alias_of, secret
+from ..hosted import Batch, Bearer, Limits, Role
 from ..openai_wire import OpenAIWire
-from ..plan import Limits
+from ..params import SecretField, alias_of, secret
 
 __all__ = ["MixedbreadEmbeddings"]
 
@@ -35,5 +35,4 @@ class MixedbreadEmbeddings(OpenAIWire):
 
     def body(self, batch: Batch) -> dict[str, Any]:
         prompt = (batch.role is Role.QUERY and self.query_prompt) or self.prompt
-        fields = {**super().body(batch), "normalized": self.normalized}
-        return {**fields, "prompt": prompt} if prompt else fields
+        return {**super().body(batch), "normalized": self.normalized, "prompt": prompt or None}

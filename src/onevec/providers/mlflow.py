@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from ..hosted import Array, Batch, Reply, Request, Role, alias_of, array, in_order, param
+from ..hosted import Batch, Request, Role
+from ..params import alias_of, param
 from .mlflow_gateway import MlflowTarget
 
 __all__ = ["MlflowCohereEmbeddings", "MlflowEmbeddings"]
@@ -36,9 +37,6 @@ class MlflowEmbeddings(MlflowTarget):
         given = self.query_params if batch.role is Role.QUERY else self.documents_params
         body = {**self.roles.get(batch.role, {}), **given, "input": batch.texts}
         return Request.post(self.url(path.format(endpoint=quote(self.endpoint, safe=""))), json=body)
-
-    def vectors(self, reply: Reply) -> Array:
-        return array([row["embedding"] for row in in_order(reply.json()["data"])])
 
 
 class MlflowCohereEmbeddings(MlflowEmbeddings):

@@ -5,25 +5,9 @@ from __future__ import annotations
 from base64 import b64encode
 from datetime import datetime, timedelta
 
-from ..hosted import (
-    Array,
-    Auth,
-    Basic,
-    Batch,
-    Bearer,
-    FirstGiven,
-    HostedEmbeddings,
-    Reply,
-    Request,
-    SecretField,
-    Token,
-    TokenExchange,
-    alias_of,
-    array,
-    in_order,
-    param,
-    secret,
-)
+from ..auth import Auth, Basic, Bearer, FirstGiven, Token, TokenExchange
+from ..hosted import Array, Batch, HostedEmbeddings, Reply, Request, array, in_order
+from ..params import SecretField, alias_of, param, secret
 from ..signing.databricks import databricks_profile
 
 __all__ = ["MlflowAIGatewayEmbeddings"]

@@ -2,19 +2,8 @@
 
 from __future__ import annotations
 
-from ..hosted import (
-    Array,
-    Batch,
-    HostedEmbeddings,
-    KeyHeader,
-    Reply,
-    Request,
-    Role,
-    SecretField,
-    array,
-    ignored,
-    secret,
-)
+from ..hosted import Array, Batch, HostedEmbeddings, KeyHeader, Reply, Request, Role, array
+from ..params import SecretField, ignored, secret
 
 __all__ = ["MosaicMLInstructorEmbeddings"]
 
@@ -32,6 +21,7 @@ class MosaicMLInstructorEmbeddings(HostedEmbeddings):
     auth = KeyHeader("mosaicml_api_token", "Authorization")
     docs = "https://docs.databricks.com/machine-learning/model-serving/foundation-model-overview.html"
     retired = "DatabricksEmbeddings"
+    places_instruction = True
     whole_url = "endpoint_url"
     tokens_at = ()
 

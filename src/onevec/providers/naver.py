@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..hosted import Batch, Bearer, SecretField, alias_of, ignored, param, secret
+from ..hosted import Batch, Bearer, Limits
 from ..openai_wire import LangChainOpenAI
-from ..plan import Limits
+from ..params import SecretField, alias_of, ignored, param, secret
 
 __all__ = ["ClovaXEmbeddings"]
 

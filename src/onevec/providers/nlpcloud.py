@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..hosted import Array, Batch, HostedEmbeddings, KeyHeader, Reply, Request, SecretField, array, ignored, secret
+from ..hosted import Batch, HostedEmbeddings, KeyHeader, Request
+from ..params import SecretField, ignored, secret
 
 __all__ = ["NLPCloudEmbeddings"]
 
@@ -21,12 +22,10 @@ class NLPCloudEmbeddings(HostedEmbeddings):
 
     auth = KeyHeader("nlpcloud_api_key", "Authorization", "Token ")
     docs = "https://docs.nlpcloud.com"
+    rows_at = ("embeddings",)
     model_parameter = "model_name"
     tokens_at = ()
 
     def request(self, batch: Batch) -> Request:
         path = f"/v1/{'gpu/' if self.gpu else ''}{self.model_name}/embeddings"
         return Request.post(self.url(path), json={"sentences": batch.texts})
-
-    def vectors(self, reply: Reply) -> Array:
-        return array(reply.json()["embeddings"])

@@ -2,23 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..hosted import (
-    Array,
-    Batch,
-    Bearer,
-    HostedEmbeddings,
-    Reply,
-    Request,
-    Role,
-    SecretField,
-    alias_of,
-    array,
-    ignored,
-    secret,
-)
-from ..plan import Limits
+from ..hosted import Batch, Bearer, HostedEmbeddings, Limits, Request, Role
+from ..params import SecretField, alias_of, ignored, secret
 
 __all__ = ["NomicEmbeddings"]
 
@@ -43,6 +28,7 @@ class NomicEmbeddings(HostedEmbeddings):
 
     auth = Bearer("nomic_api_key")
     docs = "https://docs.nomic.ai/atlas/models/text-embedding"
+    rows_at = ("embeddings",)
     limits = Limits(texts=400)
 
     @property
@@ -50,15 +36,11 @@ class NomicEmbeddings(HostedEmbeddings):
         return self.long_text_mode is not None
 
     def request(self, batch: Batch) -> Request:
-        fields: dict[str, Any] = {
+        fields = {
             "model": self.model,
             "texts": batch.texts,
             "task_type": TASKS.get(batch.role, "search_document"),
             "dimensionality": self.dimensions,
             "long_text_mode": self.long_text_mode,
         }
-        given = {name: value for name, value in fields.items() if value is not None}
-        return Request.post(self.url("/v1/embedding/text"), json=given)
-
-    def vectors(self, reply: Reply) -> Array:
-        return array(reply.json()["embeddings"])
+        return Request.post(self.url("/v1/embedding/text"), json=fields)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..hosted import Batch, Bearer, Role, SecretField, alias_of, param, secret
+from ..hosted import Batch, Bearer, Role
 from ..openai_wire import OpenAIWire
+from ..params import SecretField, alias_of, param, secret
 
 __all__ = ["NVIDIAEmbeddings"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..hosted import Array, Batch, HostedEmbeddings, Reply, Request, Role, alias_of, array, ignored, param
-from ..plan import Limits
+from ..hosted import Batch, HostedEmbeddings, Limits, Request, Role
+from ..params import alias_of, ignored, param
 from ..signing.oci import OciSignature, oci_profile
 
 __all__ = ["OCIGenAIEmbeddings"]
@@ -44,6 +44,8 @@ class OCIGenAIEmbeddings(HostedEmbeddings):
     auth = OciSignature()
     extra = "oci"
     docs = "https://docs.oracle.com/en-us/iaas/api/#/en/generative-ai-inference/20231130/EmbedTextResult/EmbedText"
+    role_parameter = 'input_type="role"'
+    rows_at = ("embeddings",)
     model_parameter = "model_id"
     limits = Limits(texts=96)
     tokens_at = ("usage", "totalTokens")
@@ -65,16 +67,11 @@ class OCIGenAIEmbeddings(HostedEmbeddings):
         dedicated = self.model_id.startswith("ocid1.generativeaiendpoint")
         mode = {"servingType": "ON_DEMAND", "modelId": self.model_id}
         given = {
+            "inputs": batch.texts,
             "servingMode": {"servingType": "DEDICATED", "endpointId": self.model_id} if dedicated else mode,
             "compartmentId": self.compartment_id,
             "truncate": self.truncate,
             "inputType": ROLES.get(batch.role, "SEARCH_DOCUMENT") if self.input_type == "role" else self.input_type,
             "outputDimensions": self.dimensions,
         }
-        fields = {name: value for name, value in given.items() if value is not None}
-        return Request.post(
-            self.url("/20231130/actions/embedText"), json={"inputs": batch.texts, **fields, **self.model_kwargs}
-        )
-
-    def vectors(self, reply: Reply) -> Array:
-        return array(reply.json()["embeddings"])
+        return Request.post(self.url("/20231130/actions/embedText"), json={**given, **self.model_kwargs})

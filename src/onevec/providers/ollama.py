@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..hosted import Array, Batch, Bearer, HostedEmbeddings, Reply, Request, Role, SecretField, alias_of, array
-from ..params import ignored, param, secret
-from ..plan import Limits
+from ..hosted import Batch, Bearer, HostedEmbeddings, Limits, Request
+from ..params import SecretField, alias_of, ignored, param, secret
 
 __all__ = ["OllamaEmbeddings"]
 
@@ -37,9 +36,6 @@ class OllamaEmbeddings(OllamaOptions):
     """The server; it may hold a name and a password."""
     model: str = "llama2"
     dimensions: int | None = None
-    embed_instruction: str = ""
-    """Put before every document, such as "search_document: "."""
-    query_instruction: str = ""
     keep_alive: int | str | None = None
     """Seconds that the model stays loaded, or a text such as "5m"."""
     truncate: bool | None = None
@@ -57,7 +53,9 @@ class OllamaEmbeddings(OllamaOptions):
 
     auth = Bearer("api_key")
     status = "self-hosted"
+    open_secrets = ("default_headers", "client_kwargs")
     docs = "https://docs.ollama.com/api/embed"
+    rows_at = ("embeddings",)
     limits = Limits(texts=512)
     tokens_at = ("prompt_eval_count",)
 
@@ -67,14 +65,13 @@ class OllamaEmbeddings(OllamaOptions):
             self.base_url = f"http://{self.base_url}" + ("" if ":" in self.base_url else ":11434")
 
     def request(self, batch: Batch) -> Request:
-        prefix = self.query_instruction if batch.role is Role.QUERY else self.embed_instruction
-        body: dict[str, Any] = {"model": self.model, "input": [prefix + text for text in batch.texts]}
-        more = {"keep_alive": self.keep_alive, "dimensions": self.dimensions, "truncate": self.truncate}
         options = {name: getattr(self, name) for name in OllamaOptions.__annotations__}
-        body |= {name: value for name, value in more.items() if value is not None}
-        if given := {name: value for name, value in options.items() if value is not None}:
-            body["options"] = given
+        body = {
+            "model": self.model,
+            "input": batch.texts,
+            "keep_alive": self.keep_alive,
+            "dimensions": self.dimensions,
+            "truncate": self.truncate,
+            "options": {name: value for name, value in options.items() if value is not None} or None,
+        }
         return Request.post(self.url("/api/embed"), json=body, headers=self.client_kwargs.get("headers"))
-
-    def vectors(self, reply: Reply) -> Array:
-        return array(reply.json()["embeddings"])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ..hosted import Batch, Bearer, ConfigurationError, Request, SecretField, alias_of, param, secret
+from ..errors import ConfigurationError
+from ..hosted import Batch, Bearer, Limits, Request
 from ..openai_wire import LangChainOpenAI
-from ..plan import Limits
+from ..params import SecretField, alias_of, param, secret
 
 __all__ = ["OpenAIEmbeddings"]
 

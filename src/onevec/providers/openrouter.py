@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..hosted import Batch, Bearer, Role, SecretField, alias_of, param, secret
+from ..hosted import Batch, Bearer, Role
 from ..openai_wire import OpenAIWire
+from ..params import SecretField, alias_of, param, secret
 
 __all__ = ["OpenRouterEmbeddings"]
 
@@ -28,9 +29,9 @@ class OpenRouterEmbeddings(OpenAIWire):
 
     auth = Bearer("openrouter_api_key")
     docs = "https://openrouter.ai/docs/api/api-reference/embeddings/create-embeddings"
+    role_parameter = "input_type_db= and input_type_query="
     base64 = True
 
     def body(self, batch: Batch) -> dict[str, Any]:
         kind = self.input_type_query if batch.role is Role.QUERY else self.input_type_db
-        fields = {"input_type": kind, "provider": self.provider}
-        return {**super().body(batch), **{name: value for name, value in fields.items() if value is not None}}
+        return {**super().body(batch), "input_type": kind, "provider": self.provider}

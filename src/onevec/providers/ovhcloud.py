@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..hosted import Bearer, SecretField, alias_of, secret
+from ..hosted import Bearer
 from ..openai_wire import OpenAIWire
+from ..params import SecretField, alias_of, secret
 
 __all__ = ["OVHCloudEmbeddings"]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..hosted import Batch, Bearer, SecretField, ignored, param, secret
+from ..hosted import Batch, Bearer
 from ..openai_wire import OpenAIWire
+from ..params import SecretField, ignored, param, secret
 
 __all__ = ["PremAIEmbeddings"]
 

@@ -10,20 +10,9 @@ from typing import Any
 
 import orjson
 
-from ..hosted import (
-    Array,
-    Batch,
-    HostedEmbeddings,
-    InvalidRequest,
-    Reply,
-    Request,
-    SecretField,
-    ServiceUnavailable,
-    array,
-    ignored,
-    param,
-    secret,
-)
+from ..errors import InvalidRequest, ServiceUnavailable
+from ..hosted import Array, Batch, HostedEmbeddings, Reply, Request, array
+from ..params import SecretField, ignored, param, secret
 from ..signing.sigv4 import SigV4, aws_region
 
 __all__ = ["SagemakerEndpointEmbeddings"]

@@ -5,20 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..hosted import (
-    Array,
-    Batch,
-    HostedEmbeddings,
-    KeyHeader,
-    Reply,
-    Request,
-    SecretField,
-    alias_of,
-    array,
-    in_order,
-    param,
-    secret,
-)
+from ..hosted import Array, Batch, HostedEmbeddings, KeyHeader, Reply, Request, array, in_order
+from ..params import SecretField, alias_of, param, secret
 
 __all__ = ["SambaStudioEmbeddings"]
 

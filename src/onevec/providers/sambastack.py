@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..hosted import Bearer, SecretField, alias_of, ignored, param, secret
+from ..hosted import Bearer
 from ..openai_wire import LangChainOpenAI
+from ..params import SecretField, alias_of, ignored, param, secret
 
 __all__ = ["SambaNovaEmbeddings"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..hosted import Batch, Bearer, Role, SecretField, alias_of, secret
+from ..hosted import Batch, Bearer, Limits, Role
 from ..openai_wire import OpenAIWire
-from ..plan import Limits
+from ..params import SecretField, alias_of, secret
 
 __all__ = ["SolarEmbeddings"]
 

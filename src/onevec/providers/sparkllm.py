@@ -5,24 +5,9 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 
-from ..hosted import (
-    Array,
-    AuthenticationError,
-    Batch,
-    HostedEmbeddings,
-    InputTooLong,
-    InvalidRequest,
-    RateLimited,
-    Reply,
-    Request,
-    Role,
-    SecretField,
-    ServiceUnavailable,
-    alias_of,
-    packed,
-    secret,
-)
-from ..plan import Limits
+from ..errors import AuthenticationError, InputTooLong, InvalidRequest, RateLimited, ServiceUnavailable
+from ..hosted import Array, Batch, HostedEmbeddings, Limits, Reply, Request, Role, packed
+from ..params import SecretField, alias_of, secret
 from ..signing.hmac_url import HmacUrl
 
 __all__ = ["SparkLLMTextEmbeddings"]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..hosted import Array, Batch, Bearer, HostedEmbeddings, Reply, Request, Role, SecretField, alias_of, array, secret
-from ..plan import Limits
+from ..hosted import Batch, Bearer, HostedEmbeddings, Reply, Request, Role
+from ..params import SecretField, alias_of, secret
 
 __all__ = ["TextEmbeddingsInferenceEmbeddings"]
 
@@ -34,7 +32,7 @@ class TextEmbeddingsInferenceEmbeddings(HostedEmbeddings):
     auth = Bearer("api_key")
     status = "self-hosted"
     docs = "https://huggingface.github.io/text-embeddings-inference/"
-    limits = Limits()
+    rows_at = ()
 
     @property
     def cuts(self) -> bool:
@@ -44,17 +42,14 @@ class TextEmbeddingsInferenceEmbeddings(HostedEmbeddings):
         return self.normalize or known
 
     def request(self, batch: Batch) -> Request:
-        fields: dict[str, Any] = {
+        fields = {
             "inputs": batch.texts,
             "normalize": self.normalize,
             "truncate": self.truncate,
             "prompt_name": (batch.role is Role.QUERY and self.query_prompt_name) or self.prompt_name,
             "dimensions": self.dimensions,
         }
-        return Request.post(self.url("/embed"), json={name: part for name, part in fields.items() if part is not None})
-
-    def vectors(self, reply: Reply) -> Array:
-        return array(reply.json())
+        return Request.post(self.url("/embed"), json=fields)
 
     def tokens(self, reply: Reply) -> int | None:
         count = reply.headers.get("x-compute-tokens", "")

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..exchange import exchange
-from ..hosted import Array, Auth, Batch, Flow, HostedEmbeddings, Reply, Request, array, ignored, param
+from ..hosted import Auth, Batch, Flow, HostedEmbeddings, Request
+from ..params import ignored, param
 
 __all__ = ["TitanTakeoffEmbed"]
 
@@ -45,6 +46,7 @@ class TitanTakeoffEmbed(HostedEmbeddings):
     docs = "https://docs.titanml.co/docs/0.13.x/Docs/interfacing/embed/"
     status = "self-hosted"
     model_parameter = "consumer_group"
+    rows_at = ("result",)
     tokens_at = ()
 
     @property
@@ -60,6 +62,3 @@ class TitanTakeoffEmbed(HostedEmbeddings):
 
     def request(self, batch: Batch) -> Request:
         return Request.post(self.url("/embed"), json={"text": batch.texts, "consumer_group": self.group})
-
-    def vectors(self, reply: Reply) -> Array:
-        return array(reply.json()["result"])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..hosted import Bearer, SecretField, alias_of, param, secret
+from ..hosted import Bearer
 from ..openai_wire import LangChainOpenAI
+from ..params import SecretField, alias_of, param, secret
 
 __all__ = ["TogetherEmbeddings"]
 

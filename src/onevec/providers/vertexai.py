@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from ..hosted import Array, Batch, HostedEmbeddings, Reply, Request, Role, alias_of, array, ignored, param
-from ..plan import Limits
+from ..hosted import Array, Batch, HostedEmbeddings, Limits, Reply, Request, Role, array
+from ..params import alias_of, ignored, param
 from ..signing.google import GoogleToken
 
 __all__ = ["VertexAIEmbeddings"]
@@ -28,6 +28,7 @@ class VertexAIEmbeddings(HostedEmbeddings):
     base_url: str = ""
     """An address in place of the region's."""
     model_name: str = "textembedding-gecko-default"
+    model: str = alias_of("model_name")
     project: str | None = param(default=None, env="GOOGLE_CLOUD_PROJECT")
     """Id of the project; if none is given, that of the credentials."""
     location: str = "us-central1"
@@ -48,6 +49,7 @@ class VertexAIEmbeddings(HostedEmbeddings):
 
     model_parameter = "model_name"
     auth = GoogleToken()
+    open_secrets = ("default_headers", "credentials")
     extra = "google"
     docs = "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api"
     limits = Limits(texts=250, tokens=20_000)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..hosted import Batch, Bearer, SecretField, alias_of, param, secret
+from ..hosted import Batch, Bearer
 from ..openai_wire import OpenAIWire
+from ..params import SecretField, alias_of, param, secret
 
 __all__ = ["VLLMEmbeddings"]
 
@@ -32,5 +33,4 @@ class VLLMEmbeddings(OpenAIWire):
         return self.truncate_prompt_tokens is not None
 
     def body(self, batch: Batch) -> dict[str, Any]:
-        cut = {} if self.truncate_prompt_tokens is None else {"truncate_prompt_tokens": self.truncate_prompt_tokens}
-        return {**super().body(batch), **cut}
+        return {**super().body(batch), "truncate_prompt_tokens": self.truncate_prompt_tokens}

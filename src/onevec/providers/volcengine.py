@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..hosted import (
-    Array,
-    Batch,
-    HostedEmbeddings,
-    Reply,
-    Request,
-    SecretField,
-    alias_of,
-    array,
-    ignored,
-    in_order,
-    secret,
-)
+from ..hosted import Batch, HostedEmbeddings, Request
+from ..params import SecretField, alias_of, ignored, secret
 from ..signing.volcengine import VolcengineSignature
 
 __all__ = ["VolcanoEmbeddings"]
@@ -50,6 +39,3 @@ class VolcanoEmbeddings(HostedEmbeddings):
     def request(self, batch: Batch) -> Request:
         model = {"name": self.model, "version": self.version}
         return Request.post(self.url("/api/v1/embeddings"), json={"model": model, "input": batch.texts})
-
-    def vectors(self, reply: Reply) -> Array:
-        return array([row["embedding"] for row in in_order(reply.json()["data"])])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..hosted import Batch, Bearer, Role, SecretField, alias_of, ignored, secret
+from ..hosted import Batch, Bearer, Limits, Role
 from ..openai_wire import OpenAIWire
-from ..plan import Limits, LongText
+from ..params import SecretField, alias_of, ignored, secret
+from ..plan import LongText
 
 __all__ = ["VoyageEmbeddings"]
 
@@ -36,8 +37,9 @@ class VoyageEmbeddings(OpenAIWire):
     auth = Bearer("voyage_api_key")
     docs = "https://www.mongodb.com/docs/voyageai/api-reference/overview"
     whole_url = "voyage_api_base"
+    dtype_parameter = "output_dtype"
     path = "/embeddings"
-    limits = _LIMITS = Limits(texts=1000, tokens=120_000)
+    limits = Limits(texts=1000, tokens=120_000)
     too_large = ("max allowed tokens per submitted batch",)
 
     @property
@@ -50,13 +52,8 @@ class VoyageEmbeddings(OpenAIWire):
     def cuts(self) -> bool:
         return self.truncation
 
-    @property
-    def wire_dtype(self) -> str:
-        kind = self.output_dtype or "float"
-        return "float32" if kind == "float" else kind
-
     def body(self, batch: Batch) -> dict[str, Any]:
-        fields = {
+        return {
             "model": self.model,
             "input": batch.texts,
             "input_type": ROLES.get(batch.role),
@@ -65,7 +62,6 @@ class VoyageEmbeddings(OpenAIWire):
             "output_dtype": self.output_dtype,
             "encoding_format": "base64" if self.wire_dtype == "float32" else None,
         }
-        return {name: value for name, value in fields.items() if value is not None}
 
     def embed_general_texts(self, texts: list[str]) -> list[list[float]]:
         """Embed texts for no role."""

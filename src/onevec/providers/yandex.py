@@ -4,24 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..hosted import (
-    Array,
-    Batch,
-    Bearer,
-    FirstGiven,
-    HostedEmbeddings,
-    KeyHeader,
-    Reply,
-    Request,
-    Role,
-    SecretField,
-    alias_of,
-    array,
-    ignored,
-    param,
-    secret,
-)
-from ..plan import Limits
+from ..hosted import Batch, Bearer, FirstGiven, HostedEmbeddings, KeyHeader, Limits, Reply, Request, Role
+from ..params import SecretField, alias_of, ignored, param, secret
 
 __all__ = ["YandexGPTEmbeddings"]
 
@@ -54,6 +38,7 @@ class YandexGPTEmbeddings(HostedEmbeddings):
     auth = FirstGiven(Bearer("iam_token"), KeyHeader("api_key", "Authorization", "Api-Key "))
     docs = "https://aistudio.yandex.ru/docs/ru/ai-studio/embeddings/api-ref/Embeddings/textEmbedding"
     limits = Limits(texts=1)
+    rows_at = ("embedding",)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -72,9 +57,6 @@ class YandexGPTEmbeddings(HostedEmbeddings):
         folder = {"x-folder-id": self.folder_id} if self.iam_token and self.folder_id else {}
         head = folder | ({"x-data-logging-enabled": "false"} if self.disable_request_logging else {})
         return Request.post(self.url("/foundationModels/v1/textEmbedding"), json=body, headers=head)
-
-    def vectors(self, reply: Reply) -> Array:
-        return array([reply.json()["embedding"]])
 
     def tokens(self, reply: Reply) -> int | None:
         return int(reply.json()["numTokens"])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..hosted import Bearer, SecretField, ignored, secret
+from ..hosted import Bearer, Limits
 from ..openai_wire import OpenAIWire
-from ..plan import Limits
+from ..params import SecretField, ignored, secret
 
 __all__ = ["ZhipuAIEmbeddings"]
 
