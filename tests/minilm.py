@@ -21,10 +21,10 @@ LONG = 8
 """The place of the text with 602 tokens; the model reads 256."""
 
 
-def needs(*packages: str) -> pytest.MarkDecorator:
-    """Skips the tests of a module unless all packages are installed; `nox -s local` installs them."""
+def needs(*packages: str, session: str = "local") -> pytest.MarkDecorator:
+    """Skips the tests of a module unless all packages are installed; a session of nox installs them."""
     missing = [name for name in packages if find_spec(name) is None]
-    return pytest.mark.skipif(bool(missing), reason=f"needs {', '.join(missing)}: nox -s local")
+    return pytest.mark.skipif(bool(missing), reason=f"needs {', '.join(missing)}: nox -s {session}")
 
 
 def original() -> Path:

@@ -38,7 +38,12 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    command: Sequence[str], log: Path, ready: Callable[[], bool], *, user: str | None = None
+    command: Sequence[str],
+    log: Path,
+    ready: Callable[[], bool],
+    *,
+    user: str | None = None,
+    seconds: float = SECONDS,
 ) -> Generator[subprocess.Popen[bytes]]:
     """A server process, from the moment that `ready` says so to the end of the block."""
     with (
@@ -46,7 +51,7 @@ def running(
         subprocess.Popen(command, stdout=output, stderr=output, user=user, group=user, cwd=log.parent) as process,
     ):
         try:
-            end = time.monotonic() + SECONDS
+            end = time.monotonic() + seconds
             while not ready():
                 if process.poll() is not None or time.monotonic() > end:
                     pytest.fail(f"{command[0]} did not start: {log.read_text(encoding='utf-8')[-2000:]}")
@@ -54,7 +59,7 @@ def running(
             yield process
         finally:
             process.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)  # PostgreSQL's quick end
-            process.wait(SECONDS)
+            process.wait(seconds)
 
 
 def unpickled(written: bytes) -> Any:

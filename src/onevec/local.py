@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
+from .advice import advise
 from .arrays import check_array
 from .embeddings import Embedded, Embeddings, Role, Usage, check_texts, register_with_langchain
 from .errors import BadResponse, Completed, ConfigurationError, EmbeddingError
@@ -109,6 +110,7 @@ class LocalEmbeddings(Parameters, Embeddings, Generic[Model]):
         register_with_langchain()
         whole = check_texts(texts)
         role = Role(role)
+        advise(self, str(getattr(self, "model_name", "") or self.space.model), role, whole)
         if not whole:
             return Embedded.of(np.zeros((0, self.space.dimensions or 0), dtype=np.float32), self.space)
         number: dict[str, int] = {}

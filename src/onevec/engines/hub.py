@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ..errors import ConfigurationError
 from ..optional import need
 
-__all__ = ["Source", "download", "find", "sha256", "weights"]
+__all__ = ["Source", "content", "download", "find", "sha256", "weights"]
 
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "*.onnx", "onnx/*.onnx", "openvino_model.bin", "openvino/*.bin")
 """Where a folder keeps its weights; the first pattern that finds some tells the revision."""
@@ -106,6 +106,16 @@ def sha256(path: Path) -> str:
     """The sha256 of a file, read once a process."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def content(folder: Path) -> str:
+    """The sha256 of all files of a folder, with their names."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with path.open("rb") as file:
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 def _together(files: list[Path]) -> str:

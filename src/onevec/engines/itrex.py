@@ -25,7 +25,7 @@ class QuantizedBgeEmbeddings(OnnxEmbeddings):
     model_name: str = param()
     """A folder, or a model of the hub."""
     model: str = alias_of("model_name")
-    onnx_file_name: str = "int8-model.onnx"
+    onnx_file_name: str | None = "int8-model.onnx"
     """The file in the folder."""
     file: str | None = alias_of("onnx_file_name")
     max_seq_len: int = 512

@@ -16,10 +16,10 @@ import numpy as np
 from ..embeddings import Role
 from ..errors import ConfigurationError, MissingDependency
 from ..local import Encoded, LocalEmbeddings
-from ..optional import need
 from ..space import Recipe, SpaceId
 from . import graph
 from .checkpoint import Checkpoint, notes_of, prompt_name
+from .encoders import PADDED
 from .hub import download, find, weights
 from .pooling import Head
 from .runtimes import RUNTIMES, cache_folder, faster
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from ..arrays import Array
     from .hub import Source
+    from .onnx_file import OnnxFile
     from .runtimes import Runtime
 
 __all__ = ["OnnxEmbeddings"]
@@ -41,9 +42,9 @@ FILES = ["*.json", "*.txt", "*.model", "*.safetensors", "*/config.json", "*/*.sa
 """What is downloaded of a model; if there are no weights among them, `EXPORTED` too."""
 EXPORTED = ["model.onnx*", "onnx/model.onnx*"]
 PRECISIONS = {"fp32": "float32", "bf16": "bfloat16", "int8": "int8"}
-TOKENS = 1024
+TOKENS = 768
 """Tokens that are computed together by one thread: more fall out of its cache, fewer leave it idle."""
-VERSION = 1
+VERSION = 3
 """Counted up when `graph` builds something else from the same weights."""
 
 
@@ -61,7 +62,8 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
 
     Pooling, division by the length, prompts and the longest text are read from the model's folder. A folder that has
     only safetensors is turned into a graph once, and that is kept in the user's cache folder; BERT, RoBERTa, XLM-R,
-    CamemBERT, DistilBERT and ELECTRA are known. Texts beyond the model's limit are cut, and a note says so.
+    CamemBERT, DistilBERT, ELECTRA, MPNet and ModernBERT are known. Texts beyond the model's limit are cut, and a note
+    says so.
 
     Example:
         >>> OnnxEmbeddings(model="minilm", threads=2)
@@ -75,15 +77,15 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
     pooling: str | None = None
     """How token vectors become one: cls, mean, max, lasttoken, ...; None is the model's own way."""
     precision: str = "auto"
-    """fp32, bf16 (OpenVINO, on CPUs that compute in it), int8, or auto: the exact vectors, fp32."""
+    """fp32, bf16 (OpenVINO, on CPUs that compute in it), int8, or auto: the exact vectors, which are fp32."""
     normalize: bool | None = None
     """Whether vectors get the length 1; None is the model's own way."""
     runtime: str = "auto"
-    """onnxruntime, openvino, or auto: the faster one, tried once on this machine."""
+    """onnxruntime, openvino, or auto: the faster one, tried once on this machine; for int8 OpenVINO, if there is."""
     threads: int | None = None
     """Threads that compute; None is one for each core."""
     max_memory: int | None = None
-    """Bytes that the numbers between the layers may take, about; None sets no limit."""
+    """Bytes that the numbers between the layers may take, about; batches get as small as that asks for."""
     cache_dir: str | None = None
     """The hub's cache, if it is not the usual one."""
     revision: str | None = None
@@ -153,7 +155,7 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
         """Tokens of the longest text; some families give away positions to the padding."""
         checkpoint = self.checkpoint()
         limit, places = checkpoint.max_tokens, checkpoint.config.get("max_position_embeddings")
-        if places and checkpoint.config.get("model_type") in graph.PADDED:
+        if places and checkpoint.config.get("model_type") in PADDED:
             places -= checkpoint.config.get("pad_token_id", 1) + 1
         return min(limit, places) if limit and places else limit or places
 
@@ -177,6 +179,12 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
             dtype=PRECISIONS[self.kind],
         )
 
+    @property
+    def int8_runtime(self) -> str:
+        """The runtime that computes int8; not the one that was faster in a trial, since its vectors differ a little."""
+        installed = "openvino" if find_spec("openvino") else "onnxruntime"
+        return installed if self.runtime == "auto" else self.runtime
+
     def prompt(self, role: Role) -> tuple[str, bool]:
         """What is put in front of a text, and whether the model knows the role."""
         checkpoint = self.checkpoint()
@@ -185,7 +193,9 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
 
     def recipe(self, role: Role | str = Role.DOCUMENT) -> Recipe:
         """What exactly is done to a text of this role."""
-        options = (("limit", str(self.limit)), ("newlines", self.clean("\n")))
+        options: tuple[tuple[str, str], ...] = (("limit", str(self.limit)), ("newlines", self.clean("\n")))
+        if self.kind == "int8" and not self.file:  # each runtime has its own form of it
+            options = (("int8", self.int8_runtime), *options)
         return Recipe(space=self.space, prefix=self.prompt(Role(role))[0], long_text="truncate", options=options)
 
     def load(self) -> _Model:
@@ -204,9 +214,10 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
 
     def started(self, threads: int) -> Runtime:
         """The runtime with the graph."""
-        if self.runtime == "auto":
+        name = self.int8_runtime if self.kind == "int8" and not self.file else self.runtime
+        if name == "auto":
             return faster(self.source().revision, self.graph, threads, self.kind)
-        return RUNTIMES[self.runtime][1](self.graph(self.runtime), threads, self.kind)
+        return RUNTIMES[name][1](self.graph(name), threads, self.kind)
 
     def clean(self, text: str) -> str:
         """What is embedded of a text; for subclasses."""
@@ -248,22 +259,34 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
             pooled[:, :skipped] = 0
             return model.runtime.run(batch.ids, batch.mask, lambda hidden: model.head.vectors(hidden, pooled))
 
-        parts = groups(lengths, self.budget())
-        found = [*map(compute, parts)] if len(parts) == 1 else [*model.pool.map(compute, parts)]
+        together, side_by_side = self.budget(max(lengths))
+        parts = groups(lengths, together)
+        found = [*(model.pool.map if side_by_side and len(parts) > 1 else map)(compute, parts)]
         vectors = np.empty((len(texts), found[0].shape[1]), dtype=np.float32)
         for places, rows in zip(parts, found, strict=True):
             vectors[places] = rows
         return Encoded(vectors, sum(lengths), notes_of(totals, model.limit, role_known=known))
 
-    def budget(self) -> int:
-        """Tokens that one thread computes together."""
+    def workers(self) -> int:
+        """Two batches, so that one is cut into tokens while another is computed; only one if memory is short."""
+        return self.max_concurrency or (2 if self.max_memory is None else 1)
+
+    def budget(self, longest: int) -> tuple[int, bool]:
+        """Tokens that one thread computes together, and whether several threads may do so at the same time.
+
+        A text is never divided, so `max_memory` is exceeded where a single one needs more.
+
+        Args:
+            longest: tokens of the longest text.
+        """
         if self.max_memory is None:
-            return TOKENS
+            return TOKENS, True
         config: Any = self.checkpoint().config
         width = config.get("hidden_size") or config.get("dim") or 768
         heads = config.get("num_attention_heads") or config.get("n_heads") or 12
-        one_token = 4 * (12 * width + 2 * heads * (self.limit or 512))  # layers, and attention
-        return max(1, min(TOKENS, self.max_memory // (one_token * (self.threads or usable_cores()))))
+        whole = self.max_memory // (4 * (12 * width + 2 * heads * longest))  # layers, and attention
+        each = whole // (self.threads or usable_cores())
+        return (min(TOKENS, each), True) if each >= longest else (max(1, min(TOKENS, whole)), False)
 
 
 @cache
@@ -279,12 +302,12 @@ def _minilm() -> str:
     return str(Path(found.origin).parent / "model")
 
 
-def _save(model: Any, place: Path) -> None:
+def _save(made: OnnxFile, place: Path) -> None:
     """Write the folder whole or not at all; another process may do the same."""
     place.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(dir=place.parent))
     try:
-        need("onnx", extra="onnx").save(model, str(part / "model.onnx"), save_as_external_data=True, location="weights")
+        made.save(part)
         with suppress(OSError):  # the other one was faster
             part.rename(place)
     finally:

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from queue import SimpleQueue
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
@@ -28,7 +28,7 @@ __all__ = ["OpenVINO", "OrtRuntime", "Runtime", "cache_folder", "faster"]
 
 GROUP = 128
 """Numbers of an activation that share a scale in int8; fewer are a little closer, and slower."""
-SHAPES = 512
+SHAPES = 256
 """Kernels that OpenVINO keeps for shapes it has seen; its own limit of 5000 lets memory grow with the texts."""
 
 
@@ -65,7 +65,7 @@ class OpenVINO:
     """OpenVINO on the CPU, with one stream a thread."""
 
     def __init__(self, path: Path, threads: int, precision: str, options: Mapping[str, Any] | None = None) -> None:
-        core = need("openvino", extra="openvino").Core()
+        core = _openvino().Core()
         if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             message = (
                 "precision 'bf16' needs a CPU that computes in bfloat16, and this one does not: take 'fp32' or 'int8'"
@@ -92,6 +92,18 @@ class OpenVINO:
             return then(request.get_output_tensor(0).data)
         finally:
             self.requests.put(request)
+
+
+def _openvino() -> Any:
+    """The library, imported without openvino-telemetry, by which it would tell Google Analytics about the import."""
+    modules: dict[str, Any] = cast("dict[str, Any]", sys.modules)
+    if "openvino_telemetry" in modules:
+        return need("openvino", extra="openvino")
+    modules["openvino_telemetry"] = None  # now it can't be imported, and OpenVINO does without
+    try:
+        return need("openvino", extra="openvino")
+    finally:
+        del modules["openvino_telemetry"]
 
 
 def _inputs(names: list[str], ids: NDArray[np.int64], mask: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:

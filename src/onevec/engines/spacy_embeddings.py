@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -15,6 +14,7 @@ from ..local import Encoded, LocalEmbeddings
 from ..optional import need
 from ..params import ignored
 from ..space import Recipe, SpaceId
+from .hub import content
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -77,7 +77,7 @@ class SpacyEmbeddings(LocalEmbeddings[_Loaded]):
         """The space that the vectors live in; the revision is the pipeline's version, or a hash of its folder."""
         folder = Path(self.model_name)
         if folder.is_dir():
-            return SpaceId(origin="spacy", model="folder", revision=_content(folder), normalised=False)
+            return SpaceId(origin="spacy", model="folder", revision=content(folder), normalised=False)
         meta: dict[str, str] = getattr(self.loaded().nlp, "meta", {})
         return SpaceId(origin="spacy", model=self.model_name, revision=meta.get("version", ""), normalised=False)
 
@@ -94,13 +94,3 @@ class SpacyEmbeddings(LocalEmbeddings[_Loaded]):
             rows = [np.asarray(document.vector, dtype=np.float32) for document in documents]
             width = max(map(len, rows)) or len(nlp("a").vector)  # the vector of no words has no numbers
         return Encoded(np.array([row if len(row) else np.zeros(width) for row in rows], dtype=np.float32))
-
-
-def _content(folder: Path) -> str:
-    """The sha256 of all files with their names."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        with path.open("rb") as file:
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()

@@ -1,0 +1,41 @@
+"""TF-IDF vectors: which tokens are in a text, the rarer the heavier."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from ..embeddings import Embeddings
+from ..optional import need
+from .bags import BagOfTokens
+
+__all__ = ["TfidfEmbeddings"]
+
+
+class TfidfEmbeddings(BagOfTokens, Embeddings):
+    """Embed texts by TF-IDF (Sparck Jones 1972), as scikit-learn's TfidfVectorizer does.
+
+    A token counts how often it is in the text, times `ln((1 + n) / (1 + df)) + 1`, where df of the n fitted texts have
+    it; vectors have length 1. A text without any token that was fitted gets zeros.
+
+    Example:
+        >>> model = TfidfEmbeddings().fit(["一只猫", "一只狗", "一辆汽车"])
+        >>> vectors = model.embed(["一只猫", "一只狗", "汽车"]).vectors
+        >>> [round(float(vectors[0] @ vector), 2) for vector in vectors]
+        [1.0, 0.43, 0.0]
+    """
+
+    sublinear_tf: bool = False
+    """Whether a token that is n times in a text counts 1 + ln(n) times."""
+
+    docs: ClassVar[str] = (
+        "https://scikit-learn.org/stable/modules/generated/sklearn.feature_extraction.text.TfidfVectorizer.html"
+    )
+    kind: ClassVar[str] = "tfidf"
+    fixed: ClassVar[frozenset[str]] = BagOfTokens.fixed | {"sublinear_tf"}
+
+    def vectorizer(self, **given: Any) -> Any:
+        """The class of scikit-learn that counts, made with these arguments more."""
+        library: Any = need("sklearn.feature_extraction.text", extra="tasks")
+        return library.TfidfVectorizer(
+            lowercase=False, max_features=self.max_features, sublinear_tf=self.sublinear_tf, **given
+        )
