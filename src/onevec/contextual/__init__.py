@@ -1,0 +1,8 @@
+"""A vector for every token of a text in its sentence, and those of words and passages made from them."""
+
+from __future__ import annotations
+
+from .model import ContextualEmbeddings
+from .spans import Chunks, TokenVectors, Words, sentences
+
+__all__ = ["ContextualEmbeddings", "Chunks", "TokenVectors", "Words", "sentences"]  # noqa: RUF022  # `load` takes the first

@@ -1,0 +1,153 @@
+"""How much each word counts in a sentence vector: TF-IDF, and SIF with its common component."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ..errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from ..arrays import Array
+    from .vectors import WordVectors
+
+__all__ = ["Tokens", "Weights", "common_direction", "inverse_frequencies", "pooled", "smooth_frequencies"]
+
+PIECE = 512
+"""Words whose vectors are gathered at once, so that they stay in the cache."""
+
+
+class Weights(NamedTuple):
+    """What `WordEmbeddings.fit_weights` learns from texts.
+
+    Attributes:
+        known: the weight of each word of the vectors, float32 `(n,)`.
+        other: the weight of a word that the vectors lack.
+        common: the direction that is taken out of every sentence vector, `(dimension,)`; None leaves them as they are.
+    """
+
+    known: Array
+    other: float
+    common: Array | None = None
+
+    def save(self, path: Path, method: str, revision: str) -> None:
+        """Write them, with the vectors that they belong to."""
+        common = np.zeros(0, np.float32) if self.common is None else self.common
+        with path.open("wb") as file:
+            np.savez(file, known=self.known, other=self.other, common=common, method=method, revision=revision)
+
+    @classmethod
+    def load(cls, path: Path, method: str, revision: str) -> Weights:
+        """Read them.
+
+        Raises:
+            ConfigurationError: there is no such file, or it belongs to another method or other vectors.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                found = {name: file[name] for name in ("known", "other", "common", "method", "revision")}
+        except (OSError, ValueError, KeyError) as error:
+            message = f"fitted={str(path)!r} is no file that WordEmbeddings.fit_weights wrote: {error}"
+            raise ConfigurationError(message) from None
+        if str(found["method"]) != method or str(found["revision"]) != revision:
+            message = f"fitted={str(path)!r} was fitted for another method or other vectors: call fit_weights again"
+            raise ConfigurationError(message)
+        return cls(found["known"], float(found["other"]), found["common"] if len(found["common"]) else None)
+
+
+class Tokens(NamedTuple):
+    """The words of some texts, one after the other.
+
+    Attributes:
+        texts: how many texts.
+        owners: the text of each word, ascending, int64 `(words,)`.
+        rows: its row, -1 if the vectors lack it.
+        words: the words themselves.
+    """
+
+    texts: int
+    owners: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    words: list[str]
+
+    def where(self, kept: NDArray[np.bool_]) -> Tokens:
+        """Only some of the words."""
+        if kept.all():
+            return self
+        words = [self.words[place] for place in np.flatnonzero(kept).tolist()]
+        return Tokens(self.texts, self.owners[kept], self.rows[kept], words)
+
+
+def pooled(vectors: WordVectors, tokens: Tokens, method: str, weights: Weights | None) -> Array:
+    """One vector for each text, float32 `(texts, dimension)`; zeros for a text without words."""
+    largest = method == "max"
+    found = np.full((tokens.texts, vectors.dimension), -np.inf if largest else 0, dtype=np.float32)
+    for start in range(0, len(tokens.rows), PIECE):
+        part = slice(start, start + PIECE)
+        taken = _taken(vectors, tokens.rows[part], tokens.words[part])
+        if weights is not None:
+            taken *= _weights_of(weights, tokens.rows[part])[:, None]
+        owners = tokens.owners[part]
+        starts = np.flatnonzero(np.diff(owners, prepend=-1))
+        join = np.maximum if largest else np.add
+        texts = owners[starts]
+        found[texts] = join(found[texts], join.reduceat(taken, starts, axis=0))
+    counts = np.bincount(tokens.owners, minlength=tokens.texts)
+    if largest:
+        found[counts == 0] = 0
+        return found
+    if method == "tfidf" and weights is not None:
+        sums = np.bincount(tokens.owners, _weights_of(weights, tokens.rows), tokens.texts)
+        found /= np.where(sums > 0, sums, 1)[:, None]
+    else:
+        found /= np.maximum(counts, 1)[:, None]
+    if weights is not None and weights.common is not None:
+        found -= np.outer(found @ weights.common, weights.common)
+    return found
+
+
+def _taken(vectors: WordVectors, rows: NDArray[np.int64], words: list[str]) -> Array:
+    if (lacking := np.flatnonzero(rows < 0)).size:
+        found = vectors.stored.rows.take(np.maximum(rows, 0))
+        found[lacking] = vectors.unknown_vectors([words[place] for place in lacking.tolist()])
+        return found
+    return vectors.stored.rows.take(rows)
+
+
+def _weights_of(weights: Weights, rows: NDArray[np.int64]) -> Array:
+    return np.where(rows < 0, np.float32(weights.other), weights.known[rows])
+
+
+def inverse_frequencies(batches: Iterable[Tokens], words: int) -> Weights:
+    """ln((1 + texts) / (1 + texts with the word)) + 1 for each word."""
+    texts = 0
+    found = np.zeros(words, dtype=np.int64)
+    for tokens in batches:
+        texts += tokens.texts
+        known = tokens.rows >= 0
+        pairs = np.unique(tokens.owners[known] * words + tokens.rows[known])  # a word counts once a text
+        found += np.bincount(pairs % words, minlength=words)
+    weights = np.log((1 + texts) / (1 + found)) + 1
+    return Weights(weights.astype(np.float32), float(np.log(1 + texts) + 1))
+
+
+def smooth_frequencies(counts: NDArray[np.int64], smooth: float) -> Weights:
+    """Weights of a / (a + p(word)) (Arora et al. 2017, https://openreview.net/forum?id=SyK00v5xx)."""
+    chance = counts / max(int(counts.sum()), 1)
+    return Weights((smooth / (smooth + chance)).astype(np.float32), 1.0)
+
+
+def common_direction(blocks: Iterable[Array], width: int) -> Array:
+    """The first singular vector of all rows, from the sums of their products."""
+    products = np.zeros((width, width))
+    for block in blocks:
+        products += (block.T @ block).astype(np.float64)
+    _, directions = np.linalg.eigh(products)
+    first: Array = directions[:, -1].astype(np.float32)
+    return first

@@ -1,0 +1,158 @@
+"""`onevec task`."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from onevec.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Task = Callable[..., tuple[int, str, str]]
+
+FAQ = str(Path(__file__).resolve().parent.parent / "examples" / "faq.csv")
+
+
+@pytest.fixture
+def task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Task:
+    """Run a verb of `onevec task` in a folder of its own; `said` is its standard input."""
+    pytest.importorskip("typer", reason="pip install 'onevec[cli]'")
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str, said: str = "") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(said.encode()), encoding="utf-8"))
+        code = main(["task", *arguments])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+def parsed(found: tuple[int, str, str]) -> Any:
+    code, out, err = found
+    assert (code, err) == (0, "")
+    return json.loads(out)
+
+
+def test_learn_and_classify(task: Task) -> None:
+    pytest.importorskip("sklearn", reason="pip install 'onevec[tasks]'")
+    animals, money = (
+        ["a cat", "猫", "a dog", "小狗", "a horse"],
+        ["share prices", "股票", "a bank loan", "贷款", "taxes"],
+    )
+    rows = [
+        f"{text},{label}" for pair in zip(animals, money, strict=True) for text, label in zip(pair, "am", strict=True)
+    ]
+    Path("in.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+    assert task("train", "in.csv", "--out", "a.npz") == (
+        0,
+        "10 texts, 2 classes; 1.000 of those held out were right: a.npz\n",
+        "",
+    )
+    found = parsed(
+        task("classify", "--with", "a.npz", "一匹白马", "-", "--json", said="the stock market\n\nincome tax\n")
+    )
+    assert [(row["label"], row["text"]) for row in found] == [
+        ("a", "一匹白马"),
+        ("m", "the stock market"),
+        ("m", "income tax"),
+    ]
+    code, out, _ = task("classify", "--label", "sport=a football match", "--label", "trade=share prices", "股市大跌")
+    assert (code, out.split("\t")[0], out.split("\t")[2]) == (0, "trade", "股市大跌\n")
+
+
+def test_classify_wants_one_source_of_classes(task: Task) -> None:
+    for arguments, message in (
+        ((), "give either --with FILE, or --label NAME=TEXT"),
+        (("--label", "sport"), "--label must be NAME=TEXT, not 'sport'"),
+        (("--with", "absent.npz"), "absent.npz: No such file"),
+    ):
+        code, out, err = task("classify", "text", *arguments)
+        assert (code, out) == (1, "")
+        assert message in err
+
+
+def test_the_mood_of_texts(task: Task) -> None:
+    found = parsed(task("sentiment", "太好看了，推荐", "terrible, a waste of money", "--json"))
+    assert [row["label"] for row in found] == ["positive", "negative"]
+
+
+def test_paraphrases_of_a_file(task: Task) -> None:
+    Path("q.txt").write_text("How do I reset my password?\nNice weather\n怎么重置密码？\n", encoding="utf-8")
+    found = parsed(task("pairs", "q.txt", "--threshold", "0.6", "--json"))
+    assert [(row["first"], row["second"]) for row in found] == [("How do I reset my password?", "怎么重置密码？")]
+    assert task("pairs", "q.txt", "--threshold", "0.99") == (0, "", "")
+
+
+def test_a_model_is_evaluated(task: Task) -> None:
+    Path("sts.csv").write_text("a,b,score\na cat,猫,5\na cat,一辆汽车,1\nhello,你好,4.5\n", encoding="utf-8")
+    found = parsed(task("sts", "sts.csv", "--json"))
+    assert found["pairs"] == 3
+    assert found["pearson"] > 0.8
+
+
+def test_lines_that_translate_each_other(task: Task) -> None:
+    Path("en.txt").write_text("the cat sleeps\nshare prices fell today\nit is raining\n", encoding="utf-8")
+    Path("zh.txt").write_text("今天股价下跌\n猫在睡觉\n", encoding="utf-8")
+    code, out, _ = task("bitext", "en.txt", "zh.txt")
+    assert code == 0
+    assert {tuple(line.split("\t")[1:]) for line in out.splitlines()} == {
+        ("the cat sleeps", "猫在睡觉"),
+        ("share prices fell today", "今天股价下跌"),
+    }
+
+
+def test_the_nearest_known_translation(task: Task) -> None:
+    Path("a.po").write_text(
+        'msgid "Save the file"\nmsgstr "保存文件"\n\nmsgid "Delete"\nmsgstr "删除"\n', encoding="utf-8"
+    )
+    code, out, _ = task("translate", "a.po", "store this document", "--top", "1")
+    assert (code, out.split("\t")[1:]) == (0, ["保存文件", "Save the file\n"])
+    assert task("translate", "a.po", "whales", "--threshold", "0.9") == (0, "", "")
+
+
+def test_what_a_text_wants(task: Task) -> None:
+    Path("intents.csv").write_text("text,intent\nplay a song,music\nwill it rain,weather\n", encoding="utf-8")
+    assert parsed(task("intent", "intents.csv", "放首歌", "--json"))[0]["intent"] == "music"
+    assert parsed(task("intent", "intents.csv", "放首歌", "--threshold", "1", "--json"))[0]["intent"] is None
+
+
+def test_a_chat_remembers_and_ends(task: Task) -> None:
+    code, out, err = task(
+        "chat", FAQ, "--fallback", "???", said="可以刷卡吗？\nor in cash?\ntell me a joke\n\nnot read\n"
+    )
+    lines = out.splitlines()
+    assert (code, err, len(lines)) == (0, "", 3)
+    assert lines[0].startswith("Yes: cards")
+    assert lines[1].startswith("Yes: cards")  # by what was asked before
+    assert lines[2].startswith("???")
+    alone = parsed(task("chat", FAQ, "--json", said="or in cash?\n"))
+    assert (alone["asked"], alone["position"]) == ("or in cash?", None)
+
+
+def test_a_prompt_from_a_file_and_from_an_index(task: Task) -> None:
+    texts = ["The ferry leaves at nine.", "渡轮票价五元。", "Cats sleep all day."]
+    Path("in.txt").write_text("\n".join(texts), encoding="utf-8")
+    assert main(["embed", "in.txt", "--out", "in.parquet"]) == 0
+    code, out, _ = task("context", "in.parquet", "When does the ferry leave?", "--top", "1")
+    assert code == 0
+    assert "[1] (in.txt)\nThe ferry leaves at nine.\n\nQuestion: When does the ferry leave?" in out
+    pytest.importorskip("usearch", reason="pip install 'onevec[search]'")
+    from onevec.search import VectorIndex
+
+    index = VectorIndex()
+    index.add(texts, metadata=[{"title": name} for name in ("times", "prices", "cats")])
+    index.save("index")
+    found = parsed(task("context", "index", "渡轮多少钱", "--top", "2", "--json"))
+    assert {each["source"] for each in found["passages"]} == {"times", "prices"}
+    assert found["tokens"] < 100
+    code, _, err = task("context", "in.parquet", "When?", "--model", "fake:512")
+    assert code == 1
+    assert "embed both with one model" in err
