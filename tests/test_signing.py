@@ -7,16 +7,21 @@ import hashlib
 import hmac
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from urllib.parse import parse_qs, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import pytest
+from toys import World
 
-from onevec import SparkLLMTextEmbeddings
+from onevec import AuthenticationError, SparkLLMTextEmbeddings
 from onevec.plan import Batch
 from onevec.signing.hmac_url import HmacUrl
 from onevec.signing.sigv4 import AwsKeys, SigV4
 from onevec.testing import Exchange, ReplayTransport, json_reply
 from onevec.wire import Request
+
+if TYPE_CHECKING:
+    from onevec.wire import Reply
 
 AWS = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -113,3 +118,23 @@ def test_every_try_is_signed_anew() -> None:
     assert dates == ["Thu, 01 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 2026 00:01:40 GMT"]
     assert all(spark_signature(request, "secret-1") for request in transport.sent)
     assert not spark_signature(transport.sent[0], "secret-2")
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["the address", "only the authorization"])
+def test_a_signed_address_that_the_vendor_repeats_is_not_shown(whole: bool) -> None:
+    def refused(request: Request) -> Reply:
+        authorization = parse_qs(urlsplit(request.url).query)["authorization"][0]
+        said = request.url if whole else authorization
+        return json_reply({"header": {"code": 10313, "message": f"refused: {said} sorry"}}, status=401)
+
+    world = World(refused)
+    model = SparkLLMTextEmbeddings(
+        spark_app_id="app-1", spark_api_key="key-1", spark_api_secret="secret-1", transport=world
+    )
+    with pytest.raises(AuthenticationError) as failure:
+        model.embed_query("猫")
+    authorization = parse_qs(urlsplit(world.sent[0].url).query)["authorization"][0]
+    said = str(failure.value)
+    pieces = {form[start : start + 16] for form in (authorization, quote_plus(authorization)) for start in range(300)}
+    assert not any(piece in said for piece in pieces if len(piece) == 16)
+    assert said.endswith(" sorry")

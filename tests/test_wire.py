@@ -41,6 +41,11 @@ def test_a_post_of_json() -> None:
     assert Request(method="GET", url="https://x").path == "/"
 
 
+def test_a_field_without_a_value_is_never_sent_as_null() -> None:
+    assert Request.post(URL, json={"a": None, "b": 0, "c": {"d": None}}).body == b'{"b":0,"c":{"d":null}}'
+    assert Request.post(URL, json=[None]).body == b"[null]"
+
+
 def test_values_are_made_by_keyword_and_do_not_change() -> None:
     request = Request(method="GET", url="https://x", headers={"A": "1"}, body=b"b")
     with pytest.raises(dataclasses.FrozenInstanceError):

@@ -2,11 +2,13 @@
 from .cache import CacheBackedEmbeddings as CacheBackedEmbeddings
 from .cache import CacheStats as CacheStats
 from .cache import cached as cached
+from .contextual import ContextualEmbeddings as ContextualEmbeddings
 from .embeddings import Embedded as Embedded
 from .embeddings import Embeddings as Embeddings
 from .embeddings import Note as Note
 from .embeddings import Role as Role
 from .embeddings import Usage as Usage
+from .engines.awa import AwaEmbeddings as AwaEmbeddings
 from .engines.fake import DeterministicFakeEmbedding as DeterministicFakeEmbedding
 from .engines.fake import FakeEmbeddings as FakeEmbeddings
 from .engines.fastembed import FastEmbedEmbeddings as FastEmbedEmbeddings
@@ -14,12 +16,28 @@ from .engines.gpt4all import GPT4AllEmbeddings as GPT4AllEmbeddings
 from .engines.huggingface import HuggingFaceBgeEmbeddings as HuggingFaceBgeEmbeddings
 from .engines.huggingface import HuggingFaceEmbeddings as HuggingFaceEmbeddings
 from .engines.huggingface import HuggingFaceInstructEmbeddings as HuggingFaceInstructEmbeddings
+from .engines.infinity_local import InfinityEmbeddingsLocal as InfinityEmbeddingsLocal
 from .engines.itrex import QuantizedBgeEmbeddings as QuantizedBgeEmbeddings
+from .engines.johnsnowlabs import JohnSnowLabsEmbeddings as JohnSnowLabsEmbeddings
+from .engines.laser import LaserEmbeddings as LaserEmbeddings
+from .engines.llamacpp import LlamaCppEmbeddings as LlamaCppEmbeddings
+from .engines.model2vec import Model2vecEmbeddings as Model2vecEmbeddings
+from .engines.modelscope_hub import ModelScopeEmbeddings as ModelScopeEmbeddings
+from .engines.onehot import OneHotEmbeddings as OneHotEmbeddings
 from .engines.onnx import OnnxEmbeddings as OnnxEmbeddings
 from .engines.openvino import OpenVINOBgeEmbeddings as OpenVINOBgeEmbeddings
 from .engines.openvino import OpenVINOEmbeddings as OpenVINOEmbeddings
+from .engines.optimum_intel import QuantizedBiEncoderEmbeddings as QuantizedBiEncoderEmbeddings
+from .engines.self_hosted import SelfHostedEmbeddings as SelfHostedEmbeddings
+from .engines.self_hosted_hugging_face import SelfHostedHuggingFaceEmbeddings as SelfHostedHuggingFaceEmbeddings
+from .engines.self_hosted_hugging_face import (
+    SelfHostedHuggingFaceInstructEmbeddings as SelfHostedHuggingFaceInstructEmbeddings,
+)
 from .engines.spacy_embeddings import SpacyEmbeddings as SpacyEmbeddings
+from .engines.tensorflow_hub import TensorflowHubEmbeddings as TensorflowHubEmbeddings
+from .engines.tfidf import TfidfEmbeddings as TfidfEmbeddings
 from .engines.use import DefaultEmbeddings as DefaultEmbeddings
+from .engines.wordllama import WordLlamaEmbeddings as WordLlamaEmbeddings
 from .errors import AuthenticationError as AuthenticationError
 from .errors import BadResponse as BadResponse
 from .errors import CacheError as CacheError
@@ -111,7 +129,16 @@ from .providers.voyageai import VoyageEmbeddings as VoyageEmbeddings
 from .providers.xinference import XinferenceEmbeddings as XinferenceEmbeddings
 from .providers.yandex import YandexGPTEmbeddings as YandexGPTEmbeddings
 from .providers.zhipuai import ZhipuAIEmbeddings as ZhipuAIEmbeddings
+from .search import Hit as Hit
+from .search import HybridIndex as HybridIndex
+from .search import KeywordIndex as KeywordIndex
+from .search import VectorIndex as VectorIndex
+from .search import cluster as cluster
 from .search import cosine as cosine
+from .search import duplicates as duplicates
+from .search import mmr as mmr
+from .search import reciprocal_rank_fusion as reciprocal_rank_fusion
+from .search import similarity_matrix as similarity_matrix
 from .search import top_n as top_n
 from .search import top_n_chunked as top_n_chunked
 from .secret import Secret as Secret
@@ -134,5 +161,6 @@ from .stores import RedisStore as RedisStore
 from .stores import SQLiteStore as SQLiteStore
 from .stores import TieredStore as TieredStore
 from .stores import store_from as store_from
+from .words import WordEmbeddings as WordEmbeddings
 
 __version__: str

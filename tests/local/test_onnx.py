@@ -293,11 +293,11 @@ def test_memory_does_not_grow_with_the_texts(tmp_path: Path, runtime: str) -> No
 
 def test_little_memory_makes_batches_small(tmp_path: Path) -> None:
     model = tiny(tmp_path / "tiny")
-    assert model.budget(100) == (768, True)
+    assert model.budget(100, 2) == (512, True)
     one = 4 * (12 * 32 + 2 * 4 * 100)  # bytes of a token among 100
-    assert model.copy(update={"max_memory": 2 * 300 * one}).budget(100) == (300, True)
-    assert model.copy(update={"max_memory": 150 * one}).budget(100) == (150, False)
-    assert model.copy(update={"max_memory": 0}).budget(100) == (1, False)
+    assert model.copy(update={"max_memory": 2 * 300 * one}).budget(100, 2) == (300, True)
+    assert model.copy(update={"max_memory": 150 * one}).budget(100, 2) == (150, False)
+    assert model.copy(update={"max_memory": 0}).budget(100, 2) == (1, False)
     texts = [f"{'word ' * (place * 7 % 40)}{place}" for place in range(60)]
     whole = model.embed(texts).vectors
     assert np.abs(whole - model.copy(update={"max_memory": 1}).embed(texts).vectors).max() < CLOSE

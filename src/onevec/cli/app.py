@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .. import __version__
-from . import cache, console, demo, doctor, embed, migrate, providers, search, similar
+from . import cache, console, demo, doctor, duplicates, embed, index, migrate, providers, search, similar, task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,9 @@ def _epilog(examples: str) -> str:
 
 for _run, _examples, _short in (
     (embed.embed, embed.EXAMPLES, "Files of texts to one file of vectors."),
-    (search.search, search.EXAMPLES, "The texts of a vector file nearest to a query."),
+    (index.index, index.EXAMPLES, "Texts or vectors to an index, a folder to search in."),
+    (search.search, search.EXAMPLES, "The texts of a vector file or an index nearest to a query."),
+    (duplicates.duplicates, duplicates.EXAMPLES, "Texts that say the same."),
     (similar.similar, similar.EXAMPLES, "How near two texts are."),
     (providers.providers, providers.EXAMPLES, "Which models there are, and what one takes."),
     (doctor.doctor, doctor.EXAMPLES, "Whether a model can be reached, and what its server really does."),
@@ -60,6 +62,11 @@ _cache = typer.Typer(rich_markup_mode=None)
 for _name, _run, _examples, _short in cache.VERBS:
     _cache.command(_name, short_help=_short, epilog=_epilog(_examples))(_run)
 app.add_typer(_cache, name="cache", help="Count, check, prune or copy the vectors of a cache.")
+
+_task = typer.Typer(rich_markup_mode=None)
+for _name, _run, _examples, _short in task.VERBS:
+    _task.command(_name, short_help=_short, epilog=_epilog(_examples))(_run)
+app.add_typer(_task, name="task", help="Classify, compare, translate by retrieval, chat with known answers.")
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -1,16 +1,17 @@
-"""`onevec search`: the texts of a vector file that are nearest to a query."""
+"""`onevec search`: the texts of a vector file or an index that are nearest to a query."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from ..embeddings import Role
 from ..errors import SpaceMismatch
 from ..load import load
-from ..search import top_n_chunked
+from ..optional import need
+from ..search import HybridIndex, VectorIndex, top_n_chunked
 from . import console
 from .columns import TEXT
 from .options import DEBUG, JSON
@@ -20,39 +21,109 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ..space import SpaceId
+
 __all__ = ["EXAMPLES", "nearest", "search"]
 
 EXAMPLES = """
 onevec search notes.parquet "how do I get there?"
 onevec search notes.parquet 去机场怎么走 --top 3 --json
+onevec search docs.index "error E1047" --words --where lang=en --where year=2026
 """
 
 
 def search(
-    file: Annotated[str, typer.Argument(metavar="FILE.parquet", help="A file that `onevec embed` wrote.")],
+    file: Annotated[
+        str,
+        typer.Argument(metavar="INDEX", help="A file of `onevec embed` or a folder of `onevec index`."),
+    ],
     query: Annotated[str, typer.Argument(metavar="QUERY", help="What to look for.")],
     *,
     top: Annotated[int, typer.Option(min=1, metavar="N", help="How many texts to show.")] = 5,
     model: Annotated[
         str | None,
-        typer.Option(metavar="PROVIDER:NAME", help="The model for the query.", show_default="the file's own"),
+        typer.Option(metavar="PROVIDER:NAME", help="The model for the query.", show_default="that of the texts"),
+    ] = None,
+    words: Annotated[bool, typer.Option("--words", help="Rank by shared words, too (an index).")] = False,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN=VALUE", help="Only rows with this value (an index).", show_default=False),
+    ] = None,
+    diversity: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, metavar="X", help="0 to 1: how different the texts shall be (an index)."),
     ] = None,
     json: Annotated[bool, JSON] = False,
     debug: Annotated[bool, DEBUG] = False,
 ) -> None:
-    """Show the texts of a vector file that are nearest to a query by their meaning."""
-    with console.failures(debug=debug), VectorFile.open(Path(file)) as vectors:
-        loaded = load(model or vectors.header.model)
-        try:
-            vectors.header.space.check(loaded.space)
-        except SpaceMismatch as error:
-            error.add_note(f"The vectors of {file} were made by {vectors.header.model}")
-            raise
-        found = nearest(vectors, loaded.embed([query], Role.QUERY).vectors[0], top)
+    """Show the texts that are nearest to a query by their meaning."""
+    with console.failures(debug=debug):
+        if Path(file).is_dir():
+            found = _in_index(Path(file), query, top, model, _Options(words, _wanted(where or []), diversity))
+        elif words or where or diversity is not None:
+            raise typer.BadParameter("--words, --where and --diversity are for an index: `onevec index` makes one")
+        else:
+            found = _in_file(Path(file), query, top, model)
         if json:
             console.json({"file": file, "query": query, "found": found})
         else:
             console.rows(["score", "where", "text"], [[f"{hit['score']:.3f}", _where(hit), hit[TEXT]] for hit in found])
+
+
+def _in_file(file: Path, query: str, top: int, model: str | None) -> list[dict[str, Any]]:
+    with VectorFile.open(file) as vectors:
+        loaded = load(model or vectors.header.model)
+        _check(file, vectors.header.space, loaded.space, vectors.header.model)
+        return nearest(vectors, loaded.embed([query], Role.QUERY).vectors[0], top)
+
+
+class _Options(NamedTuple):
+    """What only an index can do."""
+
+    words: bool
+    where: dict[str, str]
+    diversity: float | None
+
+
+def _in_index(folder: Path, query: str, top: int, model: str | None, options: _Options) -> list[dict[str, Any]]:
+    found = VectorIndex.open(folder)
+    loaded = load(model or found.model_name)
+    _check(folder, found.space, loaded.space, found.model_name or "a model without a name")
+    found = VectorIndex.open(folder, loaded)
+    wanted = _condition(options.where) if options.where else None
+    if not options.words:
+        hits = found.search(query, top, filter=wanted, diversity=options.diversity)
+    elif options.diversity is None:
+        hits = HybridIndex(found).search(query, top, filter=wanted)
+    else:
+        raise typer.BadParameter("--words and --diversity exclude each other")
+    return [{"id": hit.id, "score": hit.score, TEXT: hit.text, **hit.metadata} for hit in hits]
+
+
+def _check(path: Path, space: SpaceId, other: SpaceId, made_by: str) -> None:
+    try:
+        space.check(other)
+    except SpaceMismatch as error:
+        error.add_note(f"The vectors of {path} were made by {made_by}")
+        raise
+
+
+def _wanted(where: list[str]) -> dict[str, str]:
+    """Pairs of column and value."""
+    for pair in where:
+        if "=" not in pair:
+            message = f"--where takes COLUMN=VALUE, not {pair!r}"
+            raise typer.BadParameter(message)
+    return dict(pair.split("=", 1) for pair in where)
+
+
+def _condition(where: dict[str, str]) -> Any:
+    """All of the columns, as text, have their values."""
+    compute = need("pyarrow.compute", extra="search")
+    whole = compute.scalar(True)
+    for name, value in where.items():
+        whole &= compute.field(name).cast("string") == value
+    return whole
 
 
 def nearest(vectors: VectorFile, query: NDArray[np.float32], top: int) -> list[dict[str, Any]]:

@@ -42,7 +42,7 @@ FILES = ["*.json", "*.txt", "*.model", "*.safetensors", "*/config.json", "*/*.sa
 """What is downloaded of a model; if there are no weights among them, `EXPORTED` too."""
 EXPORTED = ["model.onnx*", "onnx/model.onnx*"]
 PRECISIONS = {"fp32": "float32", "bf16": "bfloat16", "int8": "int8"}
-TOKENS = 768
+TOKENS = {"fp32": 512, "bf16": 768, "int8": 768}
 """Tokens that are computed together by one thread: more fall out of its cache, fewer leave it idle."""
 VERSION = 3
 """Counted up when `graph` builds something else from the same weights."""
@@ -90,7 +90,7 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
     """The hub's cache, if it is not the usual one."""
     revision: str | None = None
     """A commit, branch or tag of the hub."""
-    batch_size: int = 512
+    batch_size: int = 2048
     """Texts that are sorted by length together."""
 
     status: ClassVar[str] = "library"
@@ -259,8 +259,9 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
             pooled[:, :skipped] = 0
             return model.runtime.run(batch.ids, batch.mask, lambda hidden: model.head.vectors(hidden, pooled))
 
-        together, side_by_side = self.budget(max(lengths))
-        parts = groups(lengths, together)
+        threads = self.threads or usable_cores()
+        together, side_by_side = self.budget(max(lengths), threads)
+        parts = groups(lengths, together, threads if side_by_side else 1)
         found = [*(model.pool.map if side_by_side and len(parts) > 1 else map)(compute, parts)]
         vectors = np.empty((len(texts), found[0].shape[1]), dtype=np.float32)
         for places, rows in zip(parts, found, strict=True):
@@ -271,22 +272,24 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
         """Two batches, so that one is cut into tokens while another is computed; only one if memory is short."""
         return self.max_concurrency or (2 if self.max_memory is None else 1)
 
-    def budget(self, longest: int) -> tuple[int, bool]:
+    def budget(self, longest: int, threads: int) -> tuple[int, bool]:
         """Tokens that one thread computes together, and whether several threads may do so at the same time.
 
         A text is never divided, so `max_memory` is exceeded where a single one needs more.
 
         Args:
             longest: tokens of the longest text.
+            threads: how many would compute.
         """
+        most = TOKENS[self.kind]
         if self.max_memory is None:
-            return TOKENS, True
+            return most, True
         config: Any = self.checkpoint().config
         width = config.get("hidden_size") or config.get("dim") or 768
         heads = config.get("num_attention_heads") or config.get("n_heads") or 12
         whole = self.max_memory // (4 * (12 * width + 2 * heads * longest))  # layers, and attention
-        each = whole // (self.threads or usable_cores())
-        return (min(TOKENS, each), True) if each >= longest else (max(1, min(TOKENS, whole)), False)
+        each = whole // threads
+        return (min(most, each), True) if each >= longest else (max(1, min(most, whole)), False)
 
 
 @cache

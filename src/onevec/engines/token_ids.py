@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["TokenIds", "groups", "padded"]
 
+LEAST = 128
+"""Tokens below which a group is not made smaller so that all workers have something to do."""
+
 
 class TokenIds:
     """The tokenizer of a folder."""
@@ -33,7 +36,7 @@ class TokenIds:
 
     def read(self, texts: list[str]) -> tuple[list[list[int]], list[int]]:
         """The ids of each text, and how many tokens it had before it was cut."""
-        found = self.tokenizer.encode_batch([text.lower() for text in texts] if self.lowercase else texts)
+        found = self.tokenizer.encode_batch_fast([text.lower() for text in texts] if self.lowercase else texts)
         totals = [len(each) + sum(len(part) - self.special for part in each.overflowing) for each in found]
         return [each.ids for each in found], totals
 
@@ -77,17 +80,22 @@ def padded(rows: Sequence[list[int]], padding: int) -> Padded:
     return Padded(ids, mask)
 
 
-def groups(lengths: Sequence[int], tokens: int) -> list[list[int]]:
+def groups(lengths: Sequence[int], tokens: int, workers: int = 1) -> list[list[int]]:
     """Positions of texts, sorted by length and cut so that a group has few tokens, padding included.
+
+    Several workers that take a group each are done at about the same time: the last groups are smaller.
 
     Example:
         >>> groups([3, 1, 2, 9], 6)
         [[3], [0, 2], [1]]
     """
     found: list[list[int]] = []
+    left, most = sum(lengths), 0
     for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
-        if found and (len(found[-1]) + 1) * lengths[found[-1][0]] <= tokens:
+        if found and (len(found[-1]) + 1) * lengths[found[-1][0]] <= most:
             found[-1].append(place)
         else:
             found.append([place])
+            most = min(tokens, max(LEAST, left // (2 * workers))) if workers > 1 else tokens
+        left -= lengths[place]
     return found

@@ -21,7 +21,7 @@ from .bounds import LONGEST_LEASE, Bounds
 from .lmdb_environment import AGES, Environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
 __all__ = ["LMDBStore"]
 
@@ -112,7 +112,8 @@ class LMDBStore(ByteStore):
             names = [key.encode() for key in keys]
             if not all(0 < len(name) <= KEY_BYTES for name in names):
                 names = [_name(key) for key in keys]
-            for index, value in enumerate(map(transaction.get, names)):
+            values: Iterator[Any] = map(transaction.get, names)
+            for index, value in enumerate(values):
                 if value is not None and (alive is None or alive(names[index])):
                     take(index, value)
                     if touches:

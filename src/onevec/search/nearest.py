@@ -1,4 +1,4 @@
-"""The vectors nearest to a query, by cosine similarity."""
+"""The similarity of vectors, and the ones nearest to a query: plain functions over arrays."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..arrays import unit_length
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
-__all__ = ["cosine", "top_n", "top_n_chunked"]
+__all__ = ["best_of", "cosine", "similarity_matrix", "top_n", "top_n_chunked"]
 
 
 def cosine(query: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -24,6 +26,26 @@ def cosine(query: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[
     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors)) * np.linalg.norm(query)
     scores: NDArray[np.float32] = np.zeros(len(vectors), dtype=np.float32)
     np.divide(vectors @ query, lengths, out=scores, where=lengths > 0)
+    return scores
+
+
+def similarity_matrix(left: NDArray[np.float32], right: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    """The cosine similarity of each vector to each other.
+
+    Args:
+        left: float32 array `(m, d)`.
+        right: float32 array `(k, d)`; None compares the vectors of `left` among themselves.
+
+    Returns:
+        float32 array `(m, k)`, or `(m, m)`; 0 where one of the two has no length.
+
+    Example:
+        >>> similarity_matrix(np.float32([[1, 0], [0, 2]]), np.float32([[3, 0]])).tolist()
+        [[1.0], [0.0]]
+    """
+    ours = unit_length(np.asarray(left, dtype=np.float32))
+    theirs = ours if right is None else unit_length(np.asarray(right, dtype=np.float32))
+    scores: NDArray[np.float32] = ours @ theirs.T
     return scores
 
 
@@ -60,13 +82,13 @@ def top_n_chunked(
     for chunk in chunks:
         indices = np.concatenate([indices, np.arange(start, start + len(chunk), dtype=np.int64)])
         scores = np.concatenate([scores, cosine(query, chunk)])
-        best = _best(scores, n)
+        best = best_of(scores, n)
         indices, scores = indices[best], scores[best]
         start += len(chunk)
     return indices, scores
 
 
-def _best(scores: NDArray[np.float32], n: int) -> NDArray[np.int64]:
+def best_of(scores: NDArray[np.float32], n: int) -> NDArray[np.int64]:
     """Positions of the `n` highest scores, the highest first; of equal ones, those that come first."""
     if n < len(scores):
         least = np.partition(scores, len(scores) - n)[len(scores) - n] if n else np.inf
