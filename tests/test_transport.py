@@ -247,14 +247,19 @@ def test_tasks_share_the_connections(transport: HttpTransport) -> None:
 
 
 def test_a_connection_that_the_server_closed_is_replaced(transport: HttpTransport) -> None:
+    closed = threading.Semaphore(0)
+
     def one_each(connection: Connection) -> None:
         connection.request()
         connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        connection.close()
+        closed.release()
 
     with Server(one_each) as server:
         for number in range(1, 4):
             assert transport.send(ask(server), 10.0).json() == {}
             assert server.connections == number
+            assert closed.acquire(timeout=10)
 
 
 def test_loops_come_one_after_another_and_leave_nothing(transport: HttpTransport) -> None:
