@@ -23,6 +23,7 @@ from onevec.catalogue import trained
 from onevec.local import Encoded, LocalEmbeddings
 from onevec.space import Recipe, SpaceId
 from onevec.testing import json_reply
+from onevec.tokens import estimate_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -195,3 +196,15 @@ def test_it_is_not_put_there_twice() -> None:
     world = World(lambda _: json_reply({"embeddings": [[1.0, 2.0]], "input_tokens": 1}))
     DeepInfraEmbeddings(api_key="k", transport=world).embed_query("猫")
     assert orjson.loads(world.sent[0].body)["inputs"] == ["query: 猫"]
+
+
+@pytest.mark.parametrize("long_text", ["truncate", "split"])
+def test_a_long_text_leaves_room_for_it(long_text: Any) -> None:
+    world = World(answer)
+    model = OpenAIEmbeddings(
+        api_key="k", embed_instruction="a long instruction: " * 9, long_text=long_text, transport=world
+    )
+    model.embed(["长文" * 9000])
+    sent = [text for request in world.sent for text in orjson.loads(request.body)["input"]]
+    assert all(text.startswith("a long instruction: ") for text in sent)
+    assert 8000 < max(map(estimate_tokens, sent)) <= 8191

@@ -98,6 +98,14 @@ def test_a_model_is_evaluated(task: Task) -> None:
     assert found["pearson"] > 0.8
 
 
+@pytest.mark.parametrize("row", ["x,y", "hello,hi,much"])
+def test_a_judgement_that_is_none(task: Task, row: str) -> None:
+    Path("sts.csv").write_text(f"a,b,score\na cat,猫,5\n{row}\n", encoding="utf-8")
+    code, _, said = task("sts", "sts.csv")
+    assert code == 1
+    assert f"sts.csv needs a text, another text and a number in each row, not {row.split(',')}" in said
+
+
 def test_lines_that_translate_each_other(task: Task) -> None:
     Path("en.txt").write_text("the cat sleeps\nshare prices fell today\nit is raining\n", encoding="utf-8")
     Path("zh.txt").write_text("今天股价下跌\n猫在睡觉\n", encoding="utf-8")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from counting import LangChainLike
 from hypothesis import given
 from hypothesis import strategies as st
 from tasks_data import Planted, folder
@@ -97,3 +100,11 @@ def test_people_and_the_default_model_agree() -> None:
     found = evaluate_sts([row[0] for row in rows], [row[1] for row in rows], [float(row[2]) for row in rows])
     assert found.pairs == 353
     assert found.spearman > 0.5
+
+
+def test_a_model_of_langchain_serves_too() -> None:
+    theirs: Any = LangChainLike()
+    assert pairwise(["猫", "狗"], ["猫", "狗"], theirs) == pytest.approx(1)
+    number: Any = 5
+    with pytest.raises(TypeError, match="embed_documents"):
+        pairwise(["猫"], ["狗"], number)

@@ -193,5 +193,9 @@ def test_pairs_are_read_from_files(tmp_path: Path) -> None:
     (tmp_path / "one.csv").write_text("a\n1\n", encoding="utf-8")
     with pytest.raises(ConfigurationError, match="needs two columns; it has a"):
         read_pairs(tmp_path / "one.csv")
+    for line, said in (("[1, 2]", "line 2: an object is needed"), ("{", "line 2: Expecting property name")):
+        (tmp_path / "bad.jsonl").write_text(f'{{"q": "猫", "a": 1}}\n{line}\n', encoding="utf-8")
+        with pytest.raises(ConfigurationError, match=said):
+            read_pairs(tmp_path / "bad.jsonl")
     with pytest.raises(ConfigurationError, match=r"must end in \.csv, \.jsonl or \.po"):
         read_pairs(tmp_path / "a.txt")

@@ -45,9 +45,9 @@ class HostedCall:
         self.owner, self.role = owner, role
         whole = check_texts(texts)
         owner.advise(role, whole)
-        self.plan = make_plan(
-            whole, role, owner.limits_of_model(), long_text=owner.long_text, tokens=counter(owner.tokenizer)
-        )
+        tokens = counter(owner.tokenizer)
+        limits = owner.limits_of_model().behind(tokens.count(owner.before(role)))
+        self.plan = make_plan(whole, role, limits, long_text=owner.long_text, tokens=tokens)
         self.timeout = FOREVER if owner.timeout is None else min(owner.timeout, FOREVER)
         self._sent = sum(len(batch.texts) for batch in self.plan.batches)
         self._done = 0

@@ -130,10 +130,15 @@ class HostedEmbeddings(Service, Embeddings):
         """The request for a batch, without its credential. Pure."""
         raise NotImplementedError
 
+    def before(self, role: Role) -> str:
+        """What goes before every text of a role; "" if nothing does."""
+        if self.places_instruction:
+            return ""
+        return self.query_instruction if role is Role.QUERY else self.embed_instruction
+
     def asked(self, batch: Batch) -> Request:
         """The request for a batch with the instruction for its role, which some put elsewhere than before the texts."""
-        before = self.query_instruction if batch.role is Role.QUERY else self.embed_instruction
-        if before and not self.places_instruction:
+        if before := self.before(batch.role):
             batch = replace(batch, texts=[before + text for text in batch.texts])
         return self.request(batch)
 

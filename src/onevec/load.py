@@ -15,7 +15,7 @@ from .errors import ConfigurationError
 if TYPE_CHECKING:
     from .embeddings import Embeddings
 
-__all__ = ["ProviderInfo", "load", "providers"]
+__all__ = ["ProviderInfo", "load", "providers"]  # the public names; `model_of` is for the modules above
 
 ALIASES = {"default": "use", "minilm": "onnx:minilm"}
 """Short names of models that need no key."""
@@ -55,6 +55,18 @@ def load(name: str | None = None, /, *, cache: Any = None, **init: Any) -> Embed
     if cache is None or cache is False:
         return found
     return import_module("onevec.cache").cached(found, cache)  # type: ignore[no-any-return]
+
+
+def model_of(model: Any) -> Embeddings:
+    """A model itself, LangChain's too, or what `load` gives for a name; None is the embedded default.
+
+    Raises:
+        ConfigurationError: nothing has this name.
+        TypeError: it is neither a name nor a model.
+    """
+    from .foreign import as_embeddings  # it needs numpy
+
+    return load(model) if model is None or isinstance(model, str) else as_embeddings(model)
 
 
 def providers() -> list[ProviderInfo]:

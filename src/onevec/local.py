@@ -110,9 +110,9 @@ class LocalEmbeddings(Parameters, Embeddings, Generic[Model]):
         register_with_langchain()
         whole = check_texts(texts)
         role = Role(role)
-        advise(self, str(getattr(self, "model_name", "") or self.space.model), role, whole)
         if not whole:
             return Embedded.of(np.zeros((0, self.space.dimensions or 0), dtype=np.float32), self.space)
+        advise(self, str(getattr(self, "model_name", "") or self.space.model), role, whole)
         number: dict[str, int] = {}
         places = [number.setdefault(text, len(number)) for text in whole]
         work = _Work(self, list(number))

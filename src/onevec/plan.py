@@ -39,6 +39,12 @@ class Limits:
     bytes: int | None = None
     text_tokens: int | None = None
 
+    def behind(self, tokens: int) -> Limits:
+        """What is left for texts that have so many tokens put before them."""
+        if not tokens or self.text_tokens is None:
+            return self
+        return replace(self, text_tokens=max(1, self.text_tokens - tokens))
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:

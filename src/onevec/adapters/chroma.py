@@ -14,8 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..embeddings import Role
-from ..foreign import as_embeddings
-from ..load import load
+from ..load import model_of
 from ..optional import need
 from ..space import SpaceId
 
@@ -42,7 +41,7 @@ def _kind() -> Any:
 
         def __init__(self, model: Any = "default") -> None:
             self._name = model if isinstance(model, str) else None
-            self._model = load(model) if isinstance(model, str) else as_embeddings(model)
+            self._model = model_of(model)
 
         def __call__(self, input: list[str]) -> list[NDArray[Any]]:  # noqa: A002  # Chroma looks at this name
             return list(self._model.embed(input, Role.DOCUMENT).vectors)

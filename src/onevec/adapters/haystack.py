@@ -13,8 +13,7 @@ from types import GenericAlias
 from typing import Any
 
 from ..errors import ConfigurationError
-from ..foreign import as_embeddings
-from ..load import load
+from ..load import model_of
 from ..optional import need
 
 __all__ = ["DocumentEmbedder", "TextEmbedder"]  # noqa: F822  # pyright: ignore[reportUnsupportedDunderAll]
@@ -32,7 +31,7 @@ class _Embedder:
 
     def __init__(self, model: Any = None) -> None:
         self._name = model
-        self.model = load(model) if model is None or isinstance(model, str) else as_embeddings(model)
+        self.model = model_of(model)
 
     def to_dict(self) -> dict[str, Any]:
         """The component as a pipeline is saved with it.

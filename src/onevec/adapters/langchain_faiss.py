@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..embeddings import register_with_langchain
-from ..foreign import as_embeddings
-from ..load import load
+from ..load import model_of
 from ..optional import need
 
 __all__ = ["faiss_store"]
@@ -29,7 +28,7 @@ def faiss_store(model: Any = None, *, dimensions: int | None = None) -> Any:
     store = need("langchain_community.vectorstores", extra="faiss").FAISS
     docstore = need("langchain_community.docstore.in_memory", extra="faiss").InMemoryDocstore
     faiss = need("faiss", extra="faiss")
-    embeddings = load(model) if model is None or isinstance(model, str) else as_embeddings(model)
+    embeddings = model_of(model)
     width = dimensions or embeddings.space.dimensions or len(embeddings.embed_query("a"))
     register_with_langchain()  # the model may be older than LangChain's import
     return store(

@@ -11,8 +11,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from ..foreign import as_embeddings
-from ..load import load
+from ..load import model_of
 from ..optional import need
 
 __all__ = ["OnevecEmbedding"]  # noqa: F822  # pyright: ignore[reportUnsupportedDunderAll]
@@ -64,7 +63,7 @@ def _kind() -> Any:
         _model: Any = private()
 
         def __init__(self, model: Any = None, **options: Any) -> None:
-            made = load(model) if model is None or isinstance(model, str) else as_embeddings(model)
+            made = model_of(model)
             base.__init__(self, **{"model_name": str(made.space), "embed_batch_size": 1000, **options})
             self._model = made
 

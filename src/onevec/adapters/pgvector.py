@@ -6,8 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ..embeddings import Role
-from ..foreign import as_embeddings
-from ..load import load
+from ..load import model_of
 from ..optional import need
 from ..search.rows import Hit
 from ..space import SpaceId
@@ -48,7 +47,7 @@ class PgVectorTable:
     def __init__(self, connection: Any, table: str, model: Any = None) -> None:
         self._sql: Any = need("psycopg.sql", extra="postgres")
         self._connection = connection
-        self._model = load(model) if model is None or isinstance(model, str) else as_embeddings(model)
+        self._model = model_of(model)
         self._table = self._sql.Identifier(*table.split("."))
         found = connection.execute("SELECT obj_description(to_regclass(%s))", [table]).fetchone()[0]
         self._exists = found is not None

@@ -6,8 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from ..embeddings import Role
-from ..foreign import as_embeddings
-from ..load import load
+from ..load import model_of
 from ..optional import need
 from ..search.rows import Hit
 from ..space import SpaceId
@@ -39,7 +38,7 @@ class QdrantTexts:
     def __init__(self, client: Any, collection: str, model: Any = None) -> None:
         self._models: Any = need("qdrant_client.models", extra="qdrant")
         self._client, self._collection = client, collection
-        self._model = load(model) if model is None or isinstance(model, str) else as_embeddings(model)
+        self._model = model_of(model)
         if client.collection_exists(collection):
             rows, _ = client.scroll(collection, limit=1)
             if rows and SPACE in rows[0].payload:

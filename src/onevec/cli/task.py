@@ -21,6 +21,7 @@ from ..tasks import (
     evaluate_sts,
     mine_bitext,
     paraphrases,
+    read_judged,
     read_pairs,
 )
 from ..tasks import context as gather
@@ -125,11 +126,8 @@ def sts(
 ) -> None:
     """Tell how well a model's similarities go along with those that people gave."""
     with console.failures(debug=debug):
-        import csv
-
-        with Path(file).open(encoding="utf-8-sig", newline="") as opened:
-            _, *rows = csv.reader(opened)
-        found = evaluate_sts([row[0] for row in rows], [row[1] for row in rows], [float(row[2]) for row in rows], model)
+        left, right, judged = read_judged(file)
+        found = evaluate_sts(left, right, judged, model)
         if json:
             console.json(found._asdict())
         else:

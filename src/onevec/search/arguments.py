@@ -8,8 +8,7 @@ import numpy as np
 
 from ..embeddings import Embedded
 from ..errors import ConfigurationError
-from ..foreign import as_embeddings
-from ..load import load
+from ..load import model_of
 from ..space import SpaceId
 
 if TYPE_CHECKING:
@@ -19,14 +18,14 @@ if TYPE_CHECKING:
 
     from ..embeddings import Embeddings
 
-__all__ = ["checked_ids", "checked_vectors", "given", "model_of"]
+__all__ = ["checked_ids", "checked_vectors", "embedder_of", "given"]
 
 
-def model_of(model: Embeddings | str | SpaceId | Any, space: SpaceId | None = None) -> Embeddings | None:
+def embedder_of(model: Embeddings | str | SpaceId | Any, space: SpaceId | None = None) -> Embeddings | None:
     """A model by itself or by its name, checked to be of a space; None where only a space is given."""
     if model is None or isinstance(model, SpaceId):
         return None
-    found = load(model) if isinstance(model, str) else as_embeddings(model)
+    found = model_of(model)
     if space is not None:
         space.check(found.space)
     return found

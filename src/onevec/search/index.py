@@ -13,7 +13,7 @@ from ..errors import ConfigurationError
 from ..load import load
 from ..space import SpaceId
 from . import folder
-from .arguments import checked_ids, checked_vectors, given, model_of
+from .arguments import checked_ids, checked_vectors, embedder_of, given
 from .diverse import mmr
 from .rows import Rows
 from .vectors import Layout, Vectors
@@ -75,7 +75,7 @@ class VectorIndex:
     ) -> None:
         layout = Layout(dtype=dtype, metric=metric, approximate=approximate, rescore=rescore, oversample=oversample)
         self.model_name = "default" if model is None else model if isinstance(model, str) else None
-        self._model = model_of(self.model_name or model)
+        self._model = embedder_of(self.model_name or model)
         self.space: SpaceId = model if isinstance(model, SpaceId) else self._embedder().space
         self._rows = Rows()
         self._vectors = Vectors(layout, self.space.dimensions or 0)
@@ -321,7 +321,7 @@ class VectorIndex:
         index = cls.__new__(cls)
         index.space = SpaceId.from_json(facts["space"])
         index.model_name = model if isinstance(model, str) else facts["model"]
-        index._model = model_of(model, index.space)
+        index._model = embedder_of(model, index.space)
         index._lock = threading.RLock()
         index._next, index.changes = facts["next"], 0
         index._vectors = Vectors(Layout(**facts["layout"]), facts["dimensions"], saved.columns, saved.graph)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .classify import SENTIMENT, Label, TextClassifier
 from .dialogue import Conversation, Intent, IntentDetector, Reply, ResponseSelector
-from .pairs import read_pairs
+from .pairs import read_judged, read_pairs
 from .passages import Context, Passage, Searchable, context
 from .similarity import Pair, Sts, Threshold, evaluate_sts, learn_threshold, pairwise, paraphrases
 from .translate import Bitext, Translation, TranslationMemory, WordTranslator, align, csls, margin, mine_bitext
@@ -37,5 +37,6 @@ __all__ = [
     "mine_bitext",
     "pairwise",
     "paraphrases",
+    "read_judged",
     "read_pairs",
 ]

@@ -11,9 +11,10 @@ import numpy as np
 
 from ..embeddings import Role
 from ..errors import ConfigurationError
+from ..load import model_of
 from ..space import SpaceId
 from .heads import MANY, Head, centroids, linear, svm
-from .vectors import model_of, unit_vectors
+from .vectors import unit_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

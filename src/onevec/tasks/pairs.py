@@ -7,14 +7,14 @@ import csv
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["read_pairs"]
+__all__ = ["read_judged", "read_pairs"]
 
 ENTRY = re.compile(r'^(msgctxt|msgid_plural|msgid|msgstr(?:\[\d+\])?)?\s*(".*")\s*$')
 
@@ -42,6 +42,28 @@ def read_pairs(path: str | Path, columns: tuple[str, str] | None = None) -> list
     return [(left, right) for left, right in found if left.strip() and right.strip()]
 
 
+def read_judged(path: str | Path) -> tuple[list[str], list[str], list[float]]:
+    """The first three columns of a .csv file that begins with their names: a text, another, and how alike they are.
+
+    Raises:
+        ConfigurationError: a row has fewer columns, or the third is no number.
+        OSError: it can't be read.
+    """
+    left: list[str] = []
+    right: list[str] = []
+    judged: list[float] = []
+    with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        for row in [*csv.reader(file)][1:]:
+            try:
+                judged.append(float(row[2]))
+            except (IndexError, ValueError):
+                message = f"{path} needs a text, another text and a number in each row, not {row}"
+                raise ConfigurationError(message) from None
+            left.append(row[0])
+            right.append(row[1])
+    return left, right, judged
+
+
 def _csv(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         yield from csv.DictReader(file)
@@ -49,7 +71,21 @@ def _csv(path: Path) -> Iterator[dict[str, Any]]:
 
 def _jsonl(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8-sig") as file:
-        yield from (json.loads(line) for line in file if line.strip())
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                yield _object(path, number, line)
+
+
+def _object(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        message = f"{path}, line {number}: {error}"
+        raise ConfigurationError(message) from None
+    if not isinstance(row, dict):
+        message = f'{path}, line {number}: an object is needed, such as {{"text": ..., "label": ...}}'
+        raise ConfigurationError(message)
+    return cast("dict[str, Any]", row)
 
 
 def _two(path: Path, row: dict[str, Any], columns: tuple[str, str] | None) -> tuple[str, str]:

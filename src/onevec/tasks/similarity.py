@@ -8,7 +8,8 @@ import numpy as np
 
 from ..embeddings import Role
 from ..errors import ConfigurationError
-from .vectors import model_of, unit_vectors
+from ..load import model_of
+from .vectors import unit_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

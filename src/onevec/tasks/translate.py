@@ -9,7 +9,8 @@ import numpy as np
 from ..arrays import unit_length
 from ..embeddings import Role
 from ..errors import ConfigurationError
-from .vectors import best, model_of, unit_vectors
+from ..load import model_of
+from .vectors import best, unit_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

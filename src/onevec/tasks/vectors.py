@@ -1,4 +1,4 @@
-"""What every task begins with: a model, and vectors of length 1."""
+"""What every task begins with: vectors of length 1."""
 
 from __future__ import annotations
 
@@ -7,21 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..arrays import unit_length
-from ..embeddings import Embeddings
-from ..load import load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..arrays import Array
-    from ..embeddings import Role
+    from ..embeddings import Embeddings, Role
 
-__all__ = ["best", "model_of", "unit_vectors"]
-
-
-def model_of(model: Embeddings | str | None) -> Embeddings:
-    """The model itself, or what `onevec.load` gives for a name; None is the embedded default."""
-    return model if isinstance(model, Embeddings) else load(model)
+__all__ = ["best", "unit_vectors"]
 
 
 def unit_vectors(model: Embeddings, texts: Sequence[str], role: Role) -> Array:
