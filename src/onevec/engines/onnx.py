@@ -42,7 +42,7 @@ FILES = ["*.json", "*.txt", "*.model", "*.safetensors", "*/config.json", "*/*.sa
 """What is downloaded of a model; if there are no weights among them, `EXPORTED` too."""
 EXPORTED = ["model.onnx*", "onnx/model.onnx*"]
 PRECISIONS = {"fp32": "float32", "bf16": "bfloat16", "int8": "int8"}
-TOKENS = {"fp32": 512, "bf16": 768, "int8": 768}
+TOKENS = {"fp32": 512, "bf16": 768, "int8": 512}
 """Tokens that are computed together by one thread: more fall out of its cache, fewer leave it idle."""
 VERSION = 3
 """Counted up when `graph` builds something else from the same weights."""
@@ -216,8 +216,8 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
         """The runtime with the graph."""
         name = self.int8_runtime if self.kind == "int8" and not self.file else self.runtime
         if name == "auto":
-            return faster(self.source().revision, self.graph, threads, self.kind)
-        return RUNTIMES[name][1](self.graph(name), threads, self.kind)
+            return faster(self.source().revision, self.graph, threads, self.kind, self.limit)
+        return RUNTIMES[name][1](self.graph(name), threads, self.kind, self.limit)
 
     def clean(self, text: str) -> str:
         """What is embedded of a text; for subclasses."""

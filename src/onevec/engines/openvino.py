@@ -97,7 +97,7 @@ class OpenVINOEmbeddings(OnnxEmbeddings):
     def started(self, threads: int) -> Runtime:
         """The runtime with the settings of ov_config."""
         settings = {name: value for name, value in self.model_kwargs.get("ov_config", {}).items() if name != HINT}
-        return OpenVINO(self.graph("openvino"), threads, self.kind, settings)
+        return OpenVINO(self.graph("openvino"), threads, self.kind, self.limit, settings)
 
 
 class OpenVINOBgeEmbeddings(OpenVINOEmbeddings):

@@ -30,6 +30,9 @@ GROUP = 128
 """Numbers of an activation that share a scale in int8; fewer are a little closer, and slower."""
 SHAPES = 256
 """Kernels that OpenVINO keeps for shapes it has seen; its own limit of 5000 lets memory grow with the texts."""
+SHORT = 512
+"""Up to so many tokens OpenVINO's attention is faster as single products than as one kernel, which saves memory."""
+SINGLE_PRODUCTS = {"SNIPPETS_MODE": "DISABLE"}
 
 
 class Runtime(Protocol):
@@ -43,7 +46,8 @@ class Runtime(Protocol):
 class OrtRuntime:
     """ONNX Runtime; every caller computes with its own thread."""
 
-    def __init__(self, path: Path, threads: int, precision: str) -> None:  # noqa: ARG002  # every caller brings a thread
+    def __init__(self, path: Path, threads: int, precision: str, limit: int | None = None) -> None:
+        del threads, limit  # every caller brings a thread, and texts of any length are computed in one way
         if precision == "bf16":
             message = "precision 'bf16' needs OpenVINO: pip install 'onevec[openvino]', or take 'fp32' or 'int8'"
             raise ConfigurationError(message)
@@ -62,9 +66,24 @@ class OrtRuntime:
 
 
 class OpenVINO:
-    """OpenVINO on the CPU, with one stream a thread."""
+    """OpenVINO on the CPU, with one stream a thread.
 
-    def __init__(self, path: Path, threads: int, precision: str, options: Mapping[str, Any] | None = None) -> None:
+    Args:
+        path: the graph.
+        threads: how many compute at once.
+        precision: "fp32", "bf16" or "int8".
+        limit: tokens of the longest text; None for no limit.
+        options: settings of OpenVINO, which come before ours.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        threads: int,
+        precision: str,
+        limit: int | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
         core = _openvino().Core()
         if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             message = (
@@ -78,7 +97,12 @@ class OpenVINO:
             "CPU_RUNTIME_CACHE_CAPACITY": SHAPES,
             "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP if precision == "int8" else 0,
         }
-        compiled = core.compile_model(str(path), "CPU", {**settings, **(options or {})})
+        settings |= options or {}
+        try:
+            single = SINGLE_PRODUCTS if limit is not None and limit <= SHORT else {}
+            compiled = core.compile_model(str(path), "CPU", {**single, **settings})
+        except RuntimeError:  # a version that does not know the setting, or another fault, which comes again
+            compiled = core.compile_model(str(path), "CPU", settings)
         self.names: list[str] = [each.get_any_name() for each in compiled.inputs]
         self.requests: SimpleQueue[Any] = SimpleQueue()
         for _ in range(threads):
@@ -122,7 +146,7 @@ def installed() -> list[str]:
     return [name for name, (package, _) in RUNTIMES.items() if find_spec(package) is not None]
 
 
-def faster(model: str, path: Callable[[str], Path], threads: int, precision: str) -> Runtime:
+def faster(model: str, path: Callable[[str], Path], threads: int, precision: str, limit: int | None = None) -> Runtime:
     """The runtime that is faster on this machine for a model, tried once and remembered in the user's cache folder."""
     names = ["openvino"] if precision == "bf16" else installed() or ["onnxruntime"]
     versions = [f"{name} {metadata.version(name)}" for name in names] if len(names) > 1 else []
@@ -130,8 +154,8 @@ def faster(model: str, path: Callable[[str], Path], threads: int, precision: str
     known: dict[str, str] = json.loads(file.read_bytes()) if file.is_file() else {}
     if len(names) == 1 or known.get(key) in names:
         name = known.get(key, names[0])
-        return RUNTIMES[name][1](path(name), threads, precision)
-    tried = {name: RUNTIMES[name][1](path(name), threads, precision) for name in names}
+        return RUNTIMES[name][1](path(name), threads, precision, limit)
+    tried = {name: RUNTIMES[name][1](path(name), threads, precision, limit) for name in names}
     best = min(names, key=lambda name: _seconds(tried[name]))
     _write(file, json.dumps({**known, key: best}, indent=1))
     return tried[best]
