@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["DTYPES", "Codes", "Kernel", "codes_of"]
+__all__ = ["DTYPES", "Bits", "Codes", "Kernel", "codes_of", "words_of"]
 
 BITS_AT_ONCE = 2**15
 MANY = 16
@@ -155,11 +155,11 @@ class _Int8(Codes):
         return _dots(codes, _ones(len(queries)) if scale is None else scale, FEW)
 
 
-class _Bits(Codes):
+class Bits(Codes):
     """The signs, each number's in one bit.
 
-    The kernel counts equal bits. It wants the rows laid out in its own way, which takes twice their size; each full
-    block is laid out once and kept.
+    The kernel counts equal bits. It wants the rows laid out in its own way, which takes twice their size, and
+    `nearest_by_bits` wants columns of words; each full block is laid out once and kept.
     """
 
     aligned = BITS_AT_ONCE
@@ -168,16 +168,28 @@ class _Bits(Codes):
         super().__init__(dimensions, euclidean=euclidean, saved=saved)
         self.offset = None  # signs know no lengths
         self._laid_out: dict[int, Any] = {}
+        self._words: dict[int, NDArray[np.uint64]] = {}
 
     def encode(self, vectors: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
+        """Eight signs a byte; no scale."""
         return np.packbits(vectors > 0, axis=1), None
 
     def decode(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Vectors of length 1 with these signs."""
         bits = np.unpackbits(self.rows.take(numbers), axis=1, count=self.dimensions)
         signs: NDArray[np.float32] = (bits * np.float32(2) - 1) / np.float32(np.sqrt(self.dimensions))
         return signs
 
+    def words(self, start: int, block: NDArray[np.uint8]) -> NDArray[np.uint64]:
+        """`words_of` a block that begins with a row."""
+        if (words := self._words.get(start)) is None:
+            words = words_of(block)
+            if len(block) == BITS_AT_ONCE:
+                self._words[start] = words
+        return words
+
     def kernel(self, queries: NDArray[np.float32]) -> Kernel:
+        """The number of equal signs."""
         numkong = need("numkong", extra="search")
         opposite = ~self.encode(queries)[0]  # different from these means equal to the queries
 
@@ -209,7 +221,15 @@ def _dots(queries: NDArray[Any], factor: NDArray[np.float32], few: int) -> Kerne
     return Kernel(products, rows_first=True, factor=factor)
 
 
-_KINDS: dict[str, type[Codes]] = {"float32": _Floats, "float16": _Halves, "int8": _Int8, "binary": _Bits}
+def words_of(codes: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Codes `(n, bytes)` in words of 64 bits, `(words, n)`: neighbouring rows side by side; 4, 8, 12... words."""
+    rows, width = codes.shape
+    whole = np.zeros((rows, -(-width // 32) * 32), dtype=np.uint8)
+    whole[:, :width] = codes
+    return np.ascontiguousarray(whole.view(np.uint64).T)
+
+
+_KINDS: dict[str, type[Codes]] = {"float32": _Floats, "float16": _Halves, "int8": _Int8, "binary": Bits}
 DTYPES = tuple(_KINDS)
 
 

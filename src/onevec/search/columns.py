@@ -30,6 +30,11 @@ class Column:
     def __len__(self) -> int:
         return len(self._base) + self._used
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all rows."""
+        return len(self) * self._base.strides[0]
+
     def append(self, rows: NDArray[Any]) -> None:
         """Put rows behind the others."""
         if not len(self):

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arrays import unit_length
 from ..errors import ConfigurationError
+from .bits import nearest_by_bits
 from .codes import DTYPES, codes_of
 from .columns import Column
 from .graph import METRICS, Graph
@@ -168,7 +169,8 @@ class Vectors:
         if self.dead:
             allowed = self.alive if allowed is None else self.alive & allowed
         wanted = min(self.layout.candidates(n, walked=False), len(self))
-        return scan(self.codes, queries, wanted, allowed)
+        found = nearest_by_bits(self.codes, queries, wanted, allowed)
+        return scan(self.codes, queries, wanted, allowed) if found is None else found
 
     def _ranked(
         self, query: NDArray[np.float32], numbers: NDArray[np.int64], n: int
