@@ -10,8 +10,8 @@ not the vector of any text.
 All contestants run in one process and take turns, with as many threads as there are processors; the best round of each
 counts, by wall time and by processor time. On a machine with other work processor time says more. Rows are kept in a
 file of the temporary folder and mapped; with FAISS's copy it takes about 7 GB of memory and disk for a million.
-`--graph` adds HNSW graphs over so many rows, which take minutes to build; 0 leaves them out. It needs faiss-cpu. Many queries over bits
-are faster where numba is installed (extra `fast`).
+`--graph` adds HNSW graphs over so many rows, which take minutes to build; 0 leaves them out. It needs faiss-cpu. Many
+queries over bits are faster where numba is installed (extra `fast`).
 """
 
 from __future__ import annotations
