@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numba
@@ -50,7 +51,7 @@ def sorted_counts(
 
 @pytest.mark.usefixtures("always")
 @pytest.mark.parametrize("width", [12, 256, 300])  # 12: nearly all rows have equals
-@pytest.mark.parametrize("share", [1.0, 0.5, 0.0002])
+@pytest.mark.parametrize("share", [1.0, 0.5])
 def test_the_rows_with_the_fewest_other_signs(width: int, share: float) -> None:
     vectors, queries = normal(ROWS, width), normal(20, width, 1)
     codes = signs(vectors[:1000], vectors[1000:])
@@ -59,6 +60,15 @@ def test_the_rows_with_the_fewest_other_signs(width: int, share: float) -> None:
         found = bits.nearest_by_bits(codes, queries, 25, allowed)
         assert found is not None
         assert found.tolist() == sorted_counts(vectors, queries, 25, allowed)
+
+
+@pytest.mark.usefixtures("always")
+def test_where_fewer_rows_are_allowed_than_wanted_nothing_stands_behind_them() -> None:
+    vectors, queries, allowed = normal(60, 64), normal(16, 64, 1), np.arange(60) % 2 == 0
+    found = bits.nearest_by_bits(signs(vectors), queries, 40, allowed)
+    assert found is not None
+    assert found.tolist() == sorted_counts(vectors, queries, 40, allowed)
+    assert (found[:, 30:] == -1).all()
 
 
 @pytest.mark.usefixtures("always")
@@ -101,8 +111,22 @@ def test_where_it_does_not_pay_or_numba_is_missing_it_leaves_the_work_to_others(
     monkeypatch.setattr(bits, "WORTH", 0)
     assert bits.nearest_by_bits(codes, normal(bits.MANY - 1, 64), 3) is None
     assert bits.nearest_by_bits(codes, normal(bits.MANY, 64), 3) is not None
-    monkeypatch.setattr(bits, "find_spec", lambda _: None)
+    few = np.arange(100) < 24
+    assert bits.nearest_by_bits(codes, normal(bits.MANY, 64), 3, few) is None
+    monkeypatch.delitem(sys.modules, loops.__name__)
+    monkeypatch.setitem(sys.modules, "numba", None)
     assert bits.nearest_by_bits(codes, normal(bits.MANY, 64), 3) is None
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("error", [ImportError("Numba needs NumPy 2.4 or less"), OSError("No space left on device")])
+def test_a_numba_that_fails_is_told_of_and_done_without(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def failing(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(loops, "keep_nearest", failing)
+    with pytest.warns(UserWarning, match=str(error)):
+        assert bits.nearest_by_bits(signs(normal(100, 64)), normal(bits.MANY, 64), 3) is None
 
 
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")  # of a product whose upper bits nobody wants

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..engines.threads import usable_cores
+from ..errors import MissingDependency
 from .codes import BITS_AT_ONCE, Bits, words_of
-from .scan import on_all_processors
+from .scan import are_few, on_all_processors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,11 +28,21 @@ WORTH = 2**31
 def nearest_by_bits(
     codes: Codes, queries: NDArray[np.float32], n: int, allowed: NDArray[np.bool_] | None = None
 ) -> NDArray[np.int64] | None:
-    """As `scan`; None for other codes, where numba is not installed, and where it would not pay."""
+    """As `scan`; None for other codes, where it would not pay, and without a numba that works."""
     if not isinstance(codes, Bits) or len(queries) < MANY or codes.rows.nbytes * len(queries) < WORTH:
         return None
-    if find_spec("numba") is None:
+    if allowed is not None and are_few(allowed):
         return None
+    try:
+        return _nearest(codes, queries, n, allowed)
+    except MissingDependency:
+        return None
+    except (ImportError, OSError) as error:  # it does not fit this numpy, or can't keep on disk what it compiled
+        warnings.warn(f"numba fails, so that many queries over bits at once take longer: {error}", stacklevel=2)
+        return None
+
+
+def _nearest(codes: Bits, queries: NDArray[np.float32], n: int, allowed: NDArray[np.bool_] | None) -> NDArray[np.int64]:
     from .loops import NOTHING, ROW, keep_nearest
 
     wanted = words_of(codes.encode(queries)[0])

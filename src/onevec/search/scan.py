@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Part = tuple[int | None, NDArray[np.int64] | None, NDArray[Any]]
 
-__all__ = ["on_all_processors", "scan"]
+__all__ = ["are_few", "on_all_processors", "scan"]
 
 SCORES = 2**18
 """Scores of one block."""
@@ -48,6 +48,11 @@ def scan(
     return np.concatenate(parts) if parts else np.zeros((0, n), dtype=np.int64)
 
 
+def are_few(allowed: NDArray[np.bool_]) -> bool:
+    """Whether so few rows may be found that collecting them is cheaper than looking at all."""
+    return 4 * int(np.count_nonzero(allowed)) < len(allowed)
+
+
 def on_all_processors(work: Callable[[int], None], parts: range, *, worth: bool = True) -> None:
     """Call a function for each part, in as many threads as there are processors if it is worth it."""
     threads = min(usable_cores(), len(parts))
@@ -62,8 +67,8 @@ def on_all_processors(work: Callable[[int], None], parts: range, *, worth: bool 
 def _scan(codes: Codes, queries: NDArray[np.float32], n: int, allowed: NDArray[np.bool_] | None) -> NDArray[np.int64]:
     kernel = codes.kernel(queries)
     numbers = None
-    if allowed is not None and 4 * np.count_nonzero(allowed) < len(allowed):
-        numbers, allowed = np.flatnonzero(allowed), None  # so few that collecting them is cheaper
+    if allowed is not None and are_few(allowed):
+        numbers, allowed = np.flatnonzero(allowed), None
     total = len(codes) if numbers is None else len(numbers)
     size = codes.aligned or SCORES // len(queries)
     ranges = _ranges(codes, total, len(queries), size)
