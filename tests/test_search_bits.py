@@ -75,11 +75,24 @@ def test_where_fewer_rows_are_allowed_than_wanted_nothing_stands_behind_them() -
 def test_rows_that_are_added_later_are_found() -> None:
     vectors, queries = normal(ROWS, 64), normal(16, 64, 1)
     codes = signs(vectors)
-    bits.nearest_by_bits(codes, queries, 3)
-    codes.append(queries)
+    for added in (queries[:8], queries[8:]):
+        bits.nearest_by_bits(codes, queries, 3)
+        codes.append(added)
     found = bits.nearest_by_bits(codes, queries, 1)
     assert found is not None
     assert found[:, 0].tolist() == list(range(ROWS, ROWS + 16))
+
+
+@pytest.mark.usefixtures("always")
+def test_of_rows_that_are_equally_near_the_first_ones_are_kept() -> None:
+    """Also in a tile that has nearer rows, too."""
+    query = np.ones((16, 64), dtype=np.float32)
+    vectors = np.repeat(query[:1], 1000, axis=0)
+    vectors[:, 0] = -1
+    vectors[600, 0] = 1
+    found = bits.nearest_by_bits(signs(vectors), query, 3)
+    assert found is not None
+    assert found.tolist() == [[600, 0, 1]] * 16
 
 
 def test_an_index_finds_the_same_with_and_without(monkeypatch: pytest.MonkeyPatch) -> None:
