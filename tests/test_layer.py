@@ -361,3 +361,55 @@ def test_what_a_file_cannot_hold_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"embeddings_initializer .* can't be written to a file"):
         Embedding(2, 2, np.ones).save(tmp_path / "a.safetensors")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_training_goes_on_from_a_file_as_if_it_had_not_stopped(optimizer: Any, tmp_path: Path) -> None:
+    pytest.importorskip("safetensors")
+    draw = np.random.default_rng(0)
+    batches = [(draw.integers(0, 6, 4), draw.normal(size=(4, 2))) for _ in range(6)]
+    straight = layer()
+    whole = optimizer(straight)
+    for ids, grad in batches:
+        whole.step(straight.backward(ids, grad))
+    first = layer()
+    begun = optimizer(first)
+    for ids, grad in batches[:3]:
+        begun.step(first.backward(ids, grad))
+    first.save(tmp_path / "layer.safetensors")
+    begun.save(tmp_path / "optimizer.safetensors")
+    again = Embedding.load(tmp_path / "layer.safetensors")
+    resumed = type(begun).load(tmp_path / "optimizer.safetensors", again)
+    assert resumed.steps == 3
+    for ids, grad in batches[3:]:
+        resumed.step(again.backward(ids, grad))
+    assert np.array_equal(again.embeddings, straight.embeddings)
+
+
+def test_the_file_of_an_optimizer_holds_used_rows_only(tmp_path: Path) -> None:
+    library: Any = pytest.importorskip("safetensors.numpy")
+    own = layer()
+    adam = Adam(own, beta_1=0.8)
+    adam.step(own.backward([4, 1], np.ones((2, 2))))
+    own.grow(9)
+    adam.save(tmp_path / "adam.safetensors")
+    tensors = library.load_file(tmp_path / "adam.safetensors")
+    assert {name: array.shape for name, array in tensors.items()} == {"rows": (2,), "mean": (2, 2), "square": (2, 2)}
+    found = Adam.load(tmp_path / "adam.safetensors", own)
+    assert (found.beta_1, found.steps, found.used().tolist()) == (0.8, 1, [1, 4])
+
+
+def test_the_file_of_an_optimizer_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("safetensors")
+    path, own = tmp_path / "adam.safetensors", layer()
+    adam = Adam(own)
+    adam.step(own.backward([4], np.ones((1, 2))))
+    adam.save(path)
+    with pytest.raises(ConfigurationError, match=r"SGD: .* holds Adam"):
+        SGD.load(path, own)
+    for other in (Embedding(4, 2), Embedding(6, 3)):
+        with pytest.raises(ConfigurationError, match=r"not of Embedding\(., .\): load the layer it was saved with"):
+            Adam.load(path, other)
+    own.save(path)
+    with pytest.raises(ConfigurationError, match="holds no optimizer"):
+        Adam.load(path, own)

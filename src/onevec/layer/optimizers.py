@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from math import sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from ..errors import ConfigurationError
 from .named import non_negative
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -67,6 +68,55 @@ class Optimizer(ABC):
         for part in self._blocks(rows, table.shape[1]):
             self._update(table, part, self._values(gradient, part))
         self.layer.constrain(rows)
+
+    def save(self, path: str | Path) -> None:
+        """Write settings, steps and the rows of the state that were used to a safetensors file.
+
+        Raises:
+            MissingDependency: safetensors is not installed.
+        """
+        from .files import save_state
+
+        save_state(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path, layer: Embedding) -> Self:
+        """Read what `save` wrote, to go on with the layer as if training had not stopped.
+
+        Raises:
+            ConfigurationError: the file is of another optimizer, or its rows do not fit the layer.
+            MissingDependency: safetensors is not installed.
+        """
+        from .files import load_state
+
+        return load_state(cls, path, layer)
+
+    def used(self) -> NDArray[np.int64]:
+        """The rows whose state is no longer that of a new row, ascending."""
+        changed = np.zeros(self.layer.input_dim, dtype=np.bool_)
+        for array in self.state.values():
+            new = self._empty((1, array.shape[1]))
+            for start in range(0, len(array), BLOCK):
+                part = slice(start, min(start + BLOCK, len(array)))
+                changed[part] |= (array[part] != new).any(axis=1)
+        return np.flatnonzero(changed)
+
+    def restore(self, rows: NDArray[np.int64], state: Mapping[str, Array]) -> None:
+        """Take the state of some rows, `(len(rows), width)` by name; all others begin anew.
+
+        Raises:
+            ConfigurationError: there are no such rows in the layer, or names or shapes are others.
+        """
+        names = set(self.slots) if self.steps else set[str]()
+        shape = len(rows), self.layer.output_dim
+        inside = not rows.size or int(rows.max()) < self.layer.input_dim
+        if set(state) != names or not inside or any(array.shape != shape for array in state.values()):
+            message = f"{type(self).__name__}: what it knows is not of {self.layer!r}: load the layer it was saved with"
+            raise ConfigurationError(message)
+        if names:
+            self._fit(self.layer.embeddings.shape)
+        for name, array in state.items():
+            self.state[name][rows] = array
 
     def _fit(self, shape: tuple[int, ...]) -> None:
         """Give the state the shape of a table that may have grown."""
@@ -133,6 +183,12 @@ class SGD(Optimizer):
         self.momentum, self.nesterov, self.lazy = momentum, nesterov, lazy
         self.slots = ("velocity",) if momentum else ()
         self._moving = np.zeros(0, dtype=np.bool_)
+
+    def restore(self, rows: NDArray[np.int64], state: Mapping[str, Array]) -> None:
+        """Take the state of some rows, which move."""
+        super().restore(rows, state)
+        self._moving = np.zeros(self.layer.input_dim, dtype=np.bool_)
+        self._moving[rows] = True
 
     def _rows(self, gradient: SparseGradient) -> NDArray[np.int64]:
         if not self.momentum or self.lazy:
