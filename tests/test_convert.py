@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from onevec.convert import converter
     [
         ("str", "4", "4"),
         ("str | None", "", ""),
+        ("str", Path("模型", "m3e"), str(Path("模型", "m3e"))),
         ("int", 4, 4),
         ("int", "7", 7),
         ("int", " 4 ", 4),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,12 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
+    try:
+        text: Any = os.fspath(value)  # the folder of a model may be a Path
+    except TypeError:
+        text = value
+    if isinstance(text, str):
+        return text
     message = f"must be a str, not {type(value).__name__}"
     raise TypeError(message)
 
