@@ -37,6 +37,8 @@ CORE: Mapping[str, tuple[str, ...] | None] = {
     "storage": None,
     "stores": None,
 }
+PACKAGES = ("adapters", "contextual", "errors", "layer", "search", "storage", "stores", "tasks", "testing", "words")
+"""Modules that are there as `onevec.words` after `import onevec`."""
 HERE = Path(__file__).resolve().parent.parent
 KINDS = {"engines": "engine", "providers": "provider"}
 ALSO = ("contextual", "words")
@@ -58,11 +60,14 @@ __version__ = "{version}"
 
 # Public name: the module that is imported when the name is first used.
 _MODULES = {modules}
+_PACKAGES = {packages}
 
 __all__ = [*_MODULES]  # noqa: PLE0604  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> object:
+    if name in _PACKAGES:
+        return import_module(f".{{name}}", __name__)
     if name not in _MODULES:
         message = f"module {{__name__!r}} has no attribute {{name!r}}"
         raise AttributeError(message, name=name, obj=sys.modules[__name__])
@@ -72,7 +77,7 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({{*globals(), *_MODULES}})
+    return sorted({{*globals(), *_MODULES, *_PACKAGES}})
 
 
 class _Package(ModuleType):
@@ -157,7 +162,8 @@ def classes(name: str, kind: str, interface: type) -> list[Entry]:
     module = importlib.import_module(name)
     offered = [getattr(module, name) for name in module.__all__]
     embedders = [cls for cls in offered if isinstance(cls, type) and issubclass(cls, interface)]
-    return [facts(cls, name, kind, default=cls is embedders[0]) for cls in embedders]
+    default = [*(cls for cls in embedders if vars(cls).get("general")), *embedders][:1]
+    return [facts(cls, name, kind, default=cls in default) for cls in embedders]
 
 
 def facts(cls: Any, module: str, kind: str, *, default: bool) -> Entry:
@@ -216,10 +222,11 @@ def stub_order(item: tuple[str, str]) -> tuple[str, bool, bool, str]:
     return module, not name.isupper(), not name[0].isupper(), name
 
 
-def stub_text(names: Mapping[str, str]) -> str:
+def stub_text(names: Mapping[str, str], inner: Iterable[str]) -> str:
     """`__init__.pyi`: what type checkers and editors read in place of the lazy table."""
     imports = [f"from .{module} import {name} as {name}" for name, module in sorted(names.items(), key=stub_order)]
-    return "\n".join([f"# {SOURCE}", *imports, "", "__version__: str", ""])
+    packages = [f"from . import {name} as {name}" for name in inner]
+    return "\n".join([f"# {SOURCE}", *packages, *imports, "", "__version__: str", ""])
 
 
 def models_table(found: Iterable[Entry], kind: str) -> str:
@@ -283,10 +290,11 @@ def outputs(root: Path) -> dict[Path, str]:
         message = f"pyproject.toml lacks the extras {', '.join(sorted(unknown))}"
         raise GenError(message)
     names = public(package, found)
+    inner = tuple(name for name in PACKAGES if any(package.glob(f"{name}*")))
     entries = "".join(f"{model!r}," for model in found)
     python = {
-        "__init__.py": INIT.format(source=SOURCE, version=project["version"], modules=names),
-        "__init__.pyi": stub_text(names),
+        "__init__.py": INIT.format(source=SOURCE, version=project["version"], modules=names, packages=inner),
+        "__init__.pyi": stub_text(names, inner),
         "_catalog.py": CATALOG.format(source=SOURCE, entry=inspect.getsource(Entry), entries=entries),
     }
     pages = {

@@ -126,8 +126,8 @@ def test_one_of_several_is_needed() -> None:
     with pytest.raises(ConfigurationError) as caught:
         auth.check(toy())
     assert str(caught.value) == (
-        "Optional needs a credential: pass or set toy_api_key=..., or other_key=... or OTHER_KEY, "
-        "or second_key=... or SECOND_KEY"
+        "Optional needs a credential: pass or set toy_api_key=..., or other_key=... or OTHER_KEY "
+        "and second_key=... or SECOND_KEY"
     )
 
 

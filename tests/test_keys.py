@@ -95,12 +95,12 @@ def test_sha1_warns_once_a_process() -> None:
         "    warnings.simplefilter('always')\n"
         "    for encoder in ('sha256', 'sha1', 'sha1'):\n"
         "        CacheBackedEmbeddings.from_bytes_store(Counting(), MemoryStore(), namespace='', key_encoder=encoder)\n"
-        "print(*[f'{each.category.__name__} {each.message}' for each in caught], sep=chr(10))"
+        "print(*[f'{each.filename} {each.category.__name__} {each.message}' for each in caught], sep=chr(10))"
     )
     here = Path(__file__).parent
     done = subprocess.run([sys.executable, "-c", code], cwd=here, capture_output=True, text=True, check=True)
     assert done.stdout.count("\n") == 1
-    assert done.stdout.startswith("UserWarning key_encoder='sha1'")
+    assert done.stdout.startswith("<string> UserWarning key_encoder='sha1'")
 
 
 def test_a_hash_without_a_namespace_has_no_effect_and_is_refused() -> None:

@@ -85,15 +85,40 @@ def test_a_model_given_twice_is_refused() -> None:
         ("openia", "did you mean 'openai'"),
         ("minimaks:x", "did you mean 'minimax'"),
         ("OpenAIEmbedings", "did you mean 'OpenAIEmbeddings"),
+        ("text-embedding-3-small", "did you mean 'openai:text-embedding-3-small'"),
+        ("BAAI/bge-m3", "did you mean 'huggingface:BAAI/bge-m3'"),
+        ("default:x", "did you mean 'default'?"),
         ("zzzzzz", "`onevec providers` lists all"),
         ("x" * 5000, "`onevec providers` lists all"),
         ("nul\0byte", ""),
     ],
-    ids=["slug", "slug with model", "class", "unlike any", "very long", "not even a file name"],
+    ids=[
+        "slug",
+        "slug with model",
+        "class",
+        "model alone",
+        "of the hub",
+        "short name",
+        "unlike any",
+        "very long",
+        "not even a file name",
+    ],
 )
 def test_an_unknown_name_gets_a_suggestion(name: str, hint: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^there is no provider, engine or folder .*{re.escape(hint)}"):
         load(name)
+
+
+def test_a_name_that_is_no_text_is_refused() -> None:
+    with pytest.raises(TypeError, match="must be a str such as"):
+        load(5)  # type: ignore[arg-type]
+
+
+def test_the_general_class_of_a_module_has_its_slug() -> None:
+    general = {entry.slug: entry.name for entry in ENTRIES if entry.default}
+    assert general["huggingface"] == "HuggingFaceEmbeddings"
+    assert general["openvino"] == "OpenVINOEmbeddings"
+    assert general["mlflow"] == "MlflowEmbeddings"
 
 
 def test_a_folder_is_no_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,8 +42,9 @@ def asked(url: str, body: dict[str, Any], reply: Reply) -> ReplayTransport:
 
 @pytest.mark.parametrize("kind", [AnyscaleEmbeddings, OctoAIEmbeddings, EmbaasEmbeddings])
 def test_a_closed_service_names_its_successor(kind: Any) -> None:
-    with pytest.raises(ConfigurationError, match=f"closed; use {kind.retired}, or pass base_url="):
-        kind(api_key="k")
+    for given in ({"api_key": "k"}, {}):
+        with pytest.raises(ConfigurationError, match=f"closed; use {kind.retired}, or pass base_url="):
+            kind(**given)
 
 
 def test_solar_has_one_space_for_its_two_models() -> None:

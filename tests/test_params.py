@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from onevec import OpenAIEmbeddings
 from onevec.errors import ConfigurationError
 from onevec.params import Parameters, Secret, alias_of, ignored, param, parameters_of, secret
 
@@ -321,3 +322,8 @@ def test_require_names_the_class() -> None:
     made().require([1], "never said")
     with pytest.raises(ConfigurationError, match=r"^Model: a and b exclude each other$"):
         made().require([], "a and b exclude each other")
+
+
+def test_a_value_without_its_name_is_told_the_name() -> None:
+    with pytest.raises(TypeError, match=r"takes its parameters by name: write OpenAIEmbeddings\(model='small', ...\)"):
+        OpenAIEmbeddings("small")  # type: ignore[misc]

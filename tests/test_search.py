@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onevec import ConfigurationError, MissingDependency, load
+from onevec import ConfigurationError, MissingDependency, SpaceMismatch, load
 from onevec.search import (
     HybridIndex,
     KeywordIndex,
@@ -42,6 +42,18 @@ def test_the_matrix_holds_the_cosine_of_each_pair() -> None:
     for row, vector in zip(matrix, left, strict=True):
         assert np.allclose(row, cosine(vector, right), atol=1e-6)
     assert np.allclose(similarity_matrix(right), similarity_matrix(right, right))
+
+
+def test_results_of_embed_are_taken_if_they_are_of_one_model() -> None:
+    model = load("fake:16")
+    query, found = model.embed(["猫"], "query"), model.embed(["狗", "猫"])
+    indices, scores = top_n(query, found, 1)
+    assert (indices.tolist(), scores.round(5).tolist()) == ([1], [1.0])
+    assert np.allclose(similarity_matrix(query, found)[0], cosine(query.vectors[0], found.vectors))
+    with pytest.raises(SpaceMismatch, match="can't be compared"):
+        similarity_matrix(query, load("fake:8").embed(["猫"]))
+    with pytest.raises(ConfigurationError, match=r"one vector, not an array \(2, 16\)"):
+        top_n(found, found, 1)
 
 
 # Maximal marginal relevance -----------------------------------------------------------------------------------------

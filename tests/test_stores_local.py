@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -155,6 +156,16 @@ def test_a_file_with_a_line_end_in_its_name_is_still_found(tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["k%0A"]
     store.mdelete(["k\n"])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_that_damage_made_unreadable_hides_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "vectors.sqlite"
+    store = SQLiteStore(path)
+    store.mset([(f"键{number:04}", b"v") for number in range(2500)])
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE entries SET key = CAST(x'e994ae80' AS TEXT) WHERE key = '键0999'")
+    assert list(store.yield_keys()) == [f"键{number:04}" for number in range(2500) if number != 999]
+    assert list(store.yield_keys(prefix="键1")) == [f"键{number:04}" for number in range(1000, 2000)]
 
 
 def test_modes_of_files_and_folders(tmp_path: Path) -> None:

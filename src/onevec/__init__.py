@@ -131,6 +131,7 @@ _MODULES = {
     "SelfHostedEmbeddings": "engines.self_hosted",
     "SelfHostedHuggingFaceEmbeddings": "engines.self_hosted_hugging_face",
     "SelfHostedHuggingFaceInstructEmbeddings": "engines.self_hosted_hugging_face",
+    "SentenceTransformerEmbeddings": "engines.huggingface",
     "ServiceUnavailable": "errors",
     "SiliconFlowEmbeddings": "providers.siliconflow",
     "SolarEmbeddings": "providers.solar",
@@ -175,11 +176,14 @@ _MODULES = {
     "top_n": "search",
     "top_n_chunked": "search",
 }
+_PACKAGES = ("adapters", "contextual", "errors", "layer", "search", "storage", "stores", "tasks", "testing", "words")
 
 __all__ = [*_MODULES]  # noqa: PLE0604  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> object:
+    if name in _PACKAGES:
+        return import_module(f".{name}", __name__)
     if name not in _MODULES:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message, name=name, obj=sys.modules[__name__])
@@ -189,7 +193,7 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES})
+    return sorted({*globals(), *_MODULES, *_PACKAGES})
 
 
 class _Package(ModuleType):

@@ -1,4 +1,14 @@
 # Written by scripts/gen.py: change the classes, then run it.
+from . import adapters as adapters
+from . import contextual as contextual
+from . import errors as errors
+from . import layer as layer
+from . import search as search
+from . import storage as storage
+from . import stores as stores
+from . import tasks as tasks
+from . import testing as testing
+from . import words as words
 from .cache import CacheBackedEmbeddings as CacheBackedEmbeddings
 from .cache import CacheStats as CacheStats
 from .cache import cached as cached
@@ -16,6 +26,7 @@ from .engines.gpt4all import GPT4AllEmbeddings as GPT4AllEmbeddings
 from .engines.huggingface import HuggingFaceBgeEmbeddings as HuggingFaceBgeEmbeddings
 from .engines.huggingface import HuggingFaceEmbeddings as HuggingFaceEmbeddings
 from .engines.huggingface import HuggingFaceInstructEmbeddings as HuggingFaceInstructEmbeddings
+from .engines.huggingface import SentenceTransformerEmbeddings as SentenceTransformerEmbeddings
 from .engines.infinity_local import InfinityEmbeddingsLocal as InfinityEmbeddingsLocal
 from .engines.itrex import QuantizedBgeEmbeddings as QuantizedBgeEmbeddings
 from .engines.johnsnowlabs import JohnSnowLabsEmbeddings as JohnSnowLabsEmbeddings

@@ -40,7 +40,12 @@ class Auth:  # its methods take what some subclass needs, so most leave some of 
     """Nothing is put on the request. Subclasses sign; those that need a token first fetch it."""
 
     parameters: tuple[str, ...] = ()
-    """Names of the parameters of which one is needed."""
+    """Names of the parameters that may hold a credential."""
+
+    @property
+    def ways(self) -> tuple[tuple[str, ...], ...]:
+        """Names of the parameters that make a credential together, each way by itself."""
+        return tuple((name,) for name in self.parameters)
 
     def given(self, owner: Any) -> bool:
         """Whether the instance has one of `parameters`."""
@@ -53,8 +58,9 @@ class Auth:  # its methods take what some subclass needs, so most leave some of 
             ConfigurationError: the message names the parameters and their variables.
         """
         if not self.given(owner):
-            names = [" or ".join((f"{name}=...", *owner._params[name].env)) for name in self.parameters]
-            message = f"{type(owner).__name__} needs a credential: pass or set {', or '.join(names)}"
+            spelled = {name: " or ".join((f"{name}=...", *owner._params[name].env)) for name in self.parameters}
+            ways = (" and ".join(spelled[name] for name in way) for way in self.ways)
+            message = f"{type(owner).__name__} needs a credential: pass or set {', or '.join(ways)}"
             raise ConfigurationError(message)
 
     def fetch(self, owner: Any, refused: Any = None) -> Flow[Any]:
@@ -159,6 +165,11 @@ class FirstGiven(Auth):
         self.kinds = kinds
         self.parameters = tuple(name for kind in kinds for name in kind.parameters)
 
+    @property
+    def ways(self) -> tuple[tuple[str, ...], ...]:
+        """Those of all kinds."""
+        return tuple(dict.fromkeys(way for kind in self.kinds for way in kind.ways))
+
     def _kind(self, owner: Any) -> Auth:
         return next((kind for kind in self.kinds if kind.given(owner)), self.kinds[-1])
 
@@ -198,6 +209,11 @@ class KeyPair(Auth):
 
     def __init__(self, key: str, secret: str) -> None:
         self.parameters = (key, secret)
+
+    @property
+    def ways(self) -> tuple[tuple[str, ...], ...]:
+        """Both of them."""
+        return (self.parameters,)
 
     def given(self, owner: Any) -> bool:
         """Whether the instance has both."""

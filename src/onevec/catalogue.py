@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Model", "Trained", "model", "price", "trained"]
+__all__ = ["Model", "Trained", "model", "owners", "price", "trained"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +106,16 @@ def trained(name: str) -> Trained | None:
         if re.search(f"(^|[-_.])({row['name']})$", bare):
             return Trained(**{key: value for key, value in row.items() if key not in {"name", "date"}})
     return None
+
+
+def owners(name: str) -> list[str]:
+    """The modules whose vendors have a model of this name.
+
+    Example:
+        >>> owners("text-embedding-3-small")[0]
+        'openai'
+    """
+    return [slug for slug, rows in _tables().items() if isinstance(rows, dict) and name in rows]
 
 
 def price(slug: str, name: str) -> float | None:

@@ -189,6 +189,11 @@ class Embeddings(ABC):  # noqa: B024  # __new__ checks: there are two ways to be
         register_with_langchain()
         return super().__new__(cls)
 
+    @property  # type: ignore[misc]  # isinstance asks for it before it looks at what is registered
+    def __class__(self) -> type[Self]:
+        register_with_langchain()
+        return type(self)
+
     @property
     def space(self) -> SpaceId:
         """The space that the vectors live in; of a class that does not say, every instance has a space of its own."""

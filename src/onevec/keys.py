@@ -136,4 +136,4 @@ def _warn_of_sha1() -> None:
         "key_encoder='blake2b' or 'sha256' for a new cache; an existing one is found only under the hash it was "
         "written with."
     )
-    warnings.warn(message, UserWarning, stacklevel=4)
+    warnings.warn(message, UserWarning, stacklevel=6)  # the caller of from_bytes_store

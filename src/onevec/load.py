@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._catalog import ENTRIES
 from ._catalog import Entry as ProviderInfo
+from .catalogue import owners
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ ALIASES = {"default": "use", "minilm": "onnx:minilm"}
 FOLDER_SLUGS = ("onnx", "sentence_transformers", "huggingface")
 """Engines that load a folder, the first one that exists is taken."""
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_OF_THE_HUB = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def load(name: str | None = None, /, *, cache: Any = None, **init: Any) -> Embeddings:
@@ -42,6 +44,9 @@ def load(name: str | None = None, /, *, cache: Any = None, **init: Any) -> Embed
         (2, 3)
     """
     asked: str = (init.pop("model", None) if name is None else name) or "default"
+    if not isinstance(asked, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # what a user passes
+        message = f'the name of a model must be a str such as "openai:text-embedding-3-small", not {asked!r}'
+        raise TypeError(message)
     entry, rest = _find(ALIASES.get(asked, asked))
     kind = getattr(import_module(entry.module), entry.name)
     parameter = getattr(kind, "model_parameter", "model")
@@ -86,7 +91,16 @@ def _find(name: str) -> tuple[ProviderInfo, str]:
     found = by_slug.get(slug) or by_class.get(slug)
     if found is not None:
         return found, rest
-    near = get_close_matches(slug, [*by_slug, *ALIASES, *by_class], 3, 0.5)
+    near = _nearest(name, slug, [*by_slug, *ALIASES, *by_class])
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "`onevec providers` lists all"
     message = f"there is no provider, engine or folder {slug!r}; {hint}"
     raise ConfigurationError(message)
+
+
+def _nearest(name: str, slug: str, known: list[str]) -> list[str]:
+    """What a user may have meant: a model without its provider, one of the hub, or a name with a slip."""
+    if slug in ALIASES:
+        return [slug]
+    hub = ["huggingface"] if _OF_THE_HUB.fullmatch(name) else []
+    owned = [f"{owner}:{name}" for owner in [*hub, *owners(name)]]
+    return owned[:3] or get_close_matches(slug, known, 3, 0.5)

@@ -73,6 +73,11 @@ class Param:
         """Whether there is no default."""
         return self.default is UNSET
 
+    @property
+    def has_value(self) -> bool:
+        """Whether there is a value, and not an empty one, when no argument is given."""
+        return any(os.environ.get(variable) for variable in self.env) or bool(not self.required and self.default)
+
     def check(self, owner: str, value: Any, origin: str | None = None) -> Any:
         """The value in the declared type; `origin` is the variable that it came from."""
         try:
@@ -196,9 +201,14 @@ class Parameters:
         cls._params = {**{k: v for k, v in cls._params.items() if k not in aliases}, **params}
         cls.__signature__ = _signature(cls._params.items())  # type: ignore[attr-defined]  # help() and editors show it
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, *nameless: Any, **given: Any) -> None:
         owner = type(self).__name__
+        if nameless:
+            first = getattr(self, "model_parameter", None) or next(iter(self._params), "name")
+            message = f"{owner} takes its parameters by name: write {owner}({first}={masked(repr(nameless[0]))}, ...)"
+            raise TypeError(message)
         values = self._by_name(given)
+        self._check_given(values)
         for name, spec in self._params.items():
             value = values.get(name)
             if value is None:
@@ -209,6 +219,9 @@ class Parameters:
                     _warn_of_ignored(owner, spec)
             object.__setattr__(self, name, value)
         self.__post_init__()
+
+    def _check_given(self, values: Mapping[str, Any]) -> None:
+        """Refuse what was given, by canonical names, before anything is taken from elsewhere; for subclasses."""
 
     def __post_init__(self) -> None:
         """Check what concerns several parameters; for subclasses."""

@@ -63,13 +63,16 @@ class Service(Parameters):
     """Parameters, besides addresses, that may hold a credential in the clear."""
     _transient: ClassVar[frozenset[str]] = frozenset({"transport", "on_progress"})
 
-    def __post_init__(self) -> None:
-        if self.retired and not self.address:
+    def _check_given(self, values: Mapping[str, Any]) -> None:
+        places = [name for name in ("base_url", self.whole_url) if name in self._params]
+        if self.retired and not any(values.get(name) or self._params[name].has_value for name in places):
             message = (
                 f"{type(self).__name__}: this service was closed; use {self.retired}, "
                 "or pass base_url= of a server that speaks its format"
             )
             raise ConfigurationError(message)
+
+    def __post_init__(self) -> None:
         self._at_least(1, "requests_per_minute", "tokens_per_minute")
         self._at_least(0, "max_retries", "max_retry_wait")
         patient = self.timeout is None or self.timeout > 0

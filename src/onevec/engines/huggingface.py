@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from ..arrays import Array
     from .hub import Source
 
-__all__ = ["HuggingFaceBgeEmbeddings", "HuggingFaceEmbeddings", "HuggingFaceInstructEmbeddings"]
+__all__ = [
+    "HuggingFaceBgeEmbeddings",
+    "HuggingFaceEmbeddings",
+    "HuggingFaceInstructEmbeddings",
+    "SentenceTransformerEmbeddings",
+]
 
 ELSEWHERE = frozenset({"batch_size", "device", "show_progress_bar", "convert_to_numpy", "convert_to_tensor"})
 """Arguments of `encode` that don't change the numbers; the last two would change their type, so they are left out."""
@@ -198,6 +203,8 @@ class HuggingFaceEmbeddings(_SentenceTransformers):
         HuggingFaceEmbeddings(model_name='BAAI/bge-small-en-v1.5')
     """
 
+    general: ClassVar[bool] = True
+
     model_name: str = "sentence-transformers/all-mpnet-base-v2"
     model: str = alias_of("model_name")
     query_encode_kwargs: dict[str, Any] = {}
@@ -236,6 +243,10 @@ class HuggingFaceEmbeddings(_SentenceTransformers):
         finally:
             client.stop_multi_process_pool(pool)
         return found
+
+
+class SentenceTransformerEmbeddings(HuggingFaceEmbeddings):
+    """LangChain's other name of `HuggingFaceEmbeddings`."""
 
 
 class _Instructed(_SentenceTransformers):

@@ -48,6 +48,7 @@ class OpenVINOEmbeddings(OnnxEmbeddings):
 
     extra: ClassVar[str | None] = "openvino"
     docs: ClassVar[str] = "https://docs.openvino.ai/"
+    general: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for kind, allowed in (("encode_kwargs", ENCODE), ("model_kwargs", MODEL)):

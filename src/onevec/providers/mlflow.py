@@ -28,6 +28,7 @@ class MlflowEmbeddings(MlflowTarget):
     """More fields of the body for all but queries."""
 
     docs = "https://mlflow.org/docs/latest/genai/governance/ai-gateway/usage"
+    general = True
     status = "self-hosted"
     model_parameter = "endpoint"
     roles: ClassVar[Mapping[Role, Mapping[str, str]]] = {}

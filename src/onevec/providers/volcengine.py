@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..hosted import Batch, HostedEmbeddings, Request
@@ -30,6 +31,9 @@ class VolcanoEmbeddings(HostedEmbeddings):
     auth = VolcengineSignature("volcano_ak", "volcano_sk", "ml_maas")
     docs = "https://www.volcengine.com/docs/82379/1355331"
     retired = "ArkEmbeddings"
+
+    def _check_given(self, values: Mapping[str, Any]) -> None:
+        super()._check_given({"base_url": values.get("host"), **values})
 
     def __post_init__(self) -> None:
         if self.host and not self.base_url:

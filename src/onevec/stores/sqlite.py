@@ -167,22 +167,29 @@ class SQLiteStore(ByteStore):
                 _drop(connection, [(number,) for number in _numbers(connection, list(keys)).values()])
 
     def yield_keys(self, *, prefix: str | None = None) -> Generator[str]:
-        """All keys that start with `prefix`, sorted; what is written meanwhile may be among them."""
-        prefix = prefix or ""
+        """All keys that start with `prefix`, sorted; what is written meanwhile may be among them.
+
+        A key that a damaged page holds is passed over: no text finds its value any more.
+        """
+        start = (prefix or "").encode()
         oldest = -1.0 if self.bounds.ttl is None else self._clock() - self.bounds.ttl
         made = "" if self.bounds.ttl is None else "AND made > :oldest"
-        query = f"SELECT key FROM entries WHERE key {{}} :last {made} ORDER BY key LIMIT 1000"  # noqa: S608  # no data
-        page, last = [""], prefix
+        query = (  # the key as bytes, for it may be no text
+            f"SELECT CAST(key AS BLOB) FROM entries WHERE key {{}} CAST(:last AS TEXT) {made} ORDER BY key LIMIT 1000"  # noqa: S608  # no data
+        )
+        page, last = [b""], start
         while page:
             with self._connections.connection() as connection:
                 if connection is None:
                     return
-                query_now = query.format(">=" if last is prefix else ">")
+                query_now = query.format(">=" if last is start else ">")
                 page = [row[0] for row in connection.execute(query_now, {"last": last, "oldest": oldest})]
             for key in page:
-                if not key.startswith(prefix):
+                if not key.startswith(start):
                     return
-                yield key
+                text = key.decode(errors="replace")
+                if text.encode() == key:
+                    yield text
             last = page[-1] if page else last
 
     # Leases -----------------------------------------------------------------------------------------------------
