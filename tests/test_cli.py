@@ -74,6 +74,8 @@ def test_the_module_is_the_command() -> None:
         ["embed", "-", "-", "--out", "a.parquet"],
         ["embed", "a.txt", "--column", "body", "--out", "a.parquet"],
         ["embed", "a.txt", "--out", "a.parquet", "--batch-size", "0"],
+        ["embed", "a.txt", "--out", "a.csv"],
+        ["embed", "a.txt", "--out", "a"],
         ["search", "a.parquet", "query", "--top", "many"],
         ["similar", "one"],
         ["providers", "NoSuchEmbeddings"],
@@ -115,6 +117,14 @@ def test_without_the_extra_it_says_how_to_install(
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     assert main(["--help"]) == 1
     assert capsys.readouterr().err == "onevec: pyarrow is not installed: pip install 'onevec[cli]'\n"
+
+
+def test_ctrl_c_while_it_imports_is_no_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("onevec.cli.need", stop)
+    assert run("cache", "stats") == (130, "", "onevec: error: stopped\n")
 
 
 def test_a_reader_that_has_enough_is_no_traceback(tmp_path: Path) -> None:

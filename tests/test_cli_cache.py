@@ -114,6 +114,21 @@ def test_the_users_cache_is_the_default(run: Run, tmp_path: Path, monkeypatch: p
     assert told(run("cache", "stats", "--json"))["groups"][0]["vectors"] == 4
 
 
+def test_a_cache_that_is_missing_or_empty_says_so(
+    run: Run, ours: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("sys.platform", "linux")
+    for verb in ("stats", "verify"):
+        code, out, err = run("cache", verb)
+        assert (code, out) == (1, "")
+        assert f"there is no cache at {tmp_path / 'home' / 'onevec'}" in err
+    assert not (tmp_path / "home").exists()
+    code, out, err = run("cache", "stats", ours, "--prefix", "v1.zz")
+    assert (code, out) == (0, "")
+    assert "there are no such vectors in SQLiteStore" in err
+
+
 def test_verify_finds_and_drops_what_is_damaged(run: Run, ours: Path) -> None:
     store = store_from(ours)
     assert run("cache", "verify", ours) == (0, "6 values are sound, 0 damaged\n", "")
@@ -156,11 +171,21 @@ def test_prune_by_size_and_age(run: Run, tmp_path: Path) -> None:
     assert told(run("cache", "stats", tmp_path, "--json"))["groups"] == []
 
 
-@pytest.mark.parametrize("options", [(), ("--prefix", "a", "--max-bytes", "1"), ("--max-bytes", "1", "--dry-run")])
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--prefix", "a", "--max-bytes", "1"),
+        ("--max-bytes", "1", "--dry-run"),
+        ("--prefix", ""),
+        ("--prefix", "", "--model", "fake:5"),
+    ],
+)
 def test_prune_wants_to_know_what(run: Run, ours: Path, options: tuple[str, ...]) -> None:
     code, _, err = run("cache", "prune", ours, *options)
     assert code == 2
     assert "--prefix" in err
+    assert sum(group["vectors"] for group in told(run("cache", "stats", ours, "--json"))["groups"]) == 6
 
 
 def test_a_store_without_bounds_says_so(run: Run, langchains: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +15,6 @@ from onevec.cli import main
 from onevec.cli.demo import QUERIES
 from onevec.cli.stdlib import docstrings
 from onevec.cli.vectorfile import VectorFile
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +81,30 @@ def test_collecting_prints_nothing_and_opens_nothing() -> None:
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, check=True)
     assert (done.stdout.strip(), done.stderr) == (b"", b"")
+
+
+def test_the_demo_writes_over_no_file_but_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in.csv").write_text("text,name\nmine,me\n", encoding="utf-8")
+    assert main(["embed", "in.csv", "--out", "mine.parquet"]) == 0
+    shutil.copytree(tmp_path, "unfinished.parquet.parts", ignore=shutil.ignore_patterns("*.csv", "*.parts"))
+    Path("texts.parquet").write_bytes(b"no Parquet")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for name, said in (
+        ("mine.parquet", "mine.parquet is there, and not from an earlier demo: choose another --out"),
+        ("unfinished.parquet", "and not from an earlier demo"),
+        ("texts.parquet", "texts.parquet is not a Parquet file"),
+    ):
+        assert main(["demo", "--out", name]) == 1
+        assert said in capsys.readouterr().err
+    assert main(["demo", "--out", "demo.csv"]) == 2
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    monkeypatch.setattr("onevec.cli.demo.docstrings", lambda: [*docstrings()][:20])
+    for _ in range(2):
+        assert main(["demo", "--out", "demo.parquet"]) == 0
+    monkeypatch.setattr("onevec.cli.demo.docstrings", lambda: [*docstrings()][5:20])  # of another Python
+    assert main(["demo", "--out", "demo.parquet"]) == 0
+    with VectorFile.open(Path("demo.parquet")) as vectors:
+        assert len(vectors) == 15

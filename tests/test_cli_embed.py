@@ -15,6 +15,8 @@ import pytest
 
 from onevec import Role, SpaceId, load
 from onevec.cli import main
+from onevec.cli.embed import _tell
+from onevec.cli.estimate import Estimate
 from onevec.cli.vectorfile import VectorFile
 
 if TYPE_CHECKING:
@@ -242,4 +244,69 @@ def test_a_dry_run_takes_the_class_s_own_model_and_no_key(capsys: pytest.Capture
 def test_a_dry_run_for_a_reader(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     tmp_path.joinpath("a.txt").write_text("a\na\n", encoding="utf-8")
     assert main(["embed", "a.txt", "--dry-run"]) == 0
-    assert "texts\t2\nunique texts\t1\n" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "texts\t2\nunique texts\t1\n" in out
+    assert "estimated cost\t$0.00\n" in out
+
+
+@pytest.mark.parametrize(
+    ("cost", "shown"),
+    [(0.0, "$0.00"), (1234.567, "$1,234.57"), (0.123, "$0.12"), (0.000012345, "$0.000012"), (2e-8, "$0.00000002")],
+)
+def test_no_cost_is_shown_as_nothing(cost: float, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _tell(Estimate("m", 1, 1, 1, cost), json=False)
+    assert capsys.readouterr().out.splitlines()[-1] == f"estimated cost\t{shown}"
+
+
+def test_tabs_and_semicolons_part_cells_too(embed: Embed, tmp_path: Path) -> None:
+    wanted = {"text": ["a, b; c"], "id": ["7"]}
+    tmp_path.joinpath("a.tsv").write_text('text\tid\n"a, b; c"\t7\n', encoding="utf-8")
+    embed("a.tsv")
+    assert written() == wanted
+    for name, between, options in (
+        ("tab.csv", "\t", ()),
+        ("semicolon.csv", ";", ()),
+        ("bar.csv", "|", ("--delimiter", "|")),
+        ("named.csv", "\t", ("--delimiter", "tab")),
+        ("comma.tsv", ",", ("--delimiter", ",")),
+    ):
+        tmp_path.joinpath(name).write_text(f'text{between}id\n"a, b; c"{between}7\n', encoding="utf-8")
+        embed(name, *options, "--restart")
+        assert written() == wanted
+    tmp_path.joinpath("one.csv").write_text("id;n,text\n1,猫\n", encoding="utf-8")  # a comma goes first
+    embed("one.csv", "--restart")
+    assert written() == {"text": ["猫"], "id;n": ["1"]}
+
+
+def test_an_encoding_may_be_named(embed: Embed, refused: Callable[..., str], tmp_path: Path) -> None:
+    tmp_path.joinpath("a.csv").write_bytes("编号,内容\r\n7,镕基的猫𠀀\r\n".encode("gb18030"))
+    said = refused("a.csv")
+    assert "a.csv, line 1: not UTF-8 (" in said
+    assert "save it as UTF-8, or name its --encoding" in said
+    embed("a.csv", "--column", "内容", "--encoding", "gb18030")
+    assert written() == {"text": ["镕基的猫𠀀"], "编号": ["7"]}
+    assert "a.csv, line 1: not big5 (" in refused("a.csv", "--encoding", "big5", "--restart")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("a.csv", "--delimiter", "ab"), "--delimiter must be one character, or tab, not 'ab'"),
+        (("a.csv", "--delimiter", '"'), "--delimiter must be one character"),
+        (("a.txt", "--delimiter", ","), "--delimiter is for .csv and .tsv files"),
+        (("a.csv", "--encoding", "klingon"), "--encoding 'klingon' is unknown"),
+        (("a.csv", "--encoding", "base64"), "--encoding 'base64' is unknown"),
+        (("a.csv", "--encoding", "utf-16"), "--encoding 'utf-16' has no line ends of one byte"),
+        (("a.parquet", "--encoding", "gbk"), "--encoding is for files of text"),
+    ],
+)
+def test_a_form_that_can_not_be(arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["embed", *arguments, "--out", "out.parquet"]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_dry_run_knows_no_price_of_another_server(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    tmp_path.joinpath("a.txt").write_text("猫\n", encoding="utf-8")
+    model = ("--model", "openai:text-embedding-3-small")
+    assert dry_run(capsys, "a.txt", *model)["cost"] > 0
+    assert dry_run(capsys, "a.txt", *model, "--base-url", "http://localhost:8000/v1")["cost"] is None

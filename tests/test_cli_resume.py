@@ -19,6 +19,7 @@ import pytest
 from onevec import Completed, DeterministicFakeEmbedding, RateLimited, Role, SpaceMismatch, load
 from onevec.cli import main
 from onevec.cli.growing import GrowingFile, grow
+from onevec.cli.inputs import texts_at_once
 from onevec.cli.reading import RowStream, Source, survey
 from onevec.cli.vectorfile import Header
 
@@ -133,7 +134,7 @@ def test_a_failure_keeps_what_it_had_completed(embed: Embed) -> None:
             raise error
 
     with pytest.raises(RateLimited) as failure:
-        grow(OUT, input_rows(), Limited(size=4), name="fake:4", size=100, total=None, restart=False)
+        grow(OUT, input_rows(), Limited(size=4), name="fake:4", size=100, total=None, restart=False, verb="")
     assert failure.value.__notes__ == ["70 texts are kept, and the same command goes on behind them"]
     assert embed()["kept"] == 70
 
@@ -242,3 +243,45 @@ def test_progress_shows_on_a_terminal_only() -> None:
     assert done.stdout.decode() == "out.parquet: 3,000 texts in fake:deterministic/4\n"
     OUT.unlink()
     assert subprocess.run(command, capture_output=True, check=True).stderr == b""
+
+
+class Hosted(DeterministicFakeEmbedding):
+    """A model that has four requests of 300 texts at a time in flight; it counts the texts of each call."""
+
+    max_concurrency: int = 4
+    batch_size: int = 300
+    calls: Any = None
+
+    def embed(self, texts: Sequence[str], role: Role | str = Role.DOCUMENT) -> Embedded:
+        self.calls.append(len(texts))
+        return super().embed(texts, role)
+
+
+@pytest.fixture
+def hosted(monkeypatch: pytest.MonkeyPatch) -> Hosted:
+    model = Hosted(size=4, calls=[])
+    for verb in ("embed", "index", "duplicates"):
+        monkeypatch.setattr(f"onevec.cli.{verb}.load", lambda *_, **__: model)
+    return model
+
+
+def test_a_step_keeps_a_hosted_model_busy(hosted: Hosted) -> None:
+    pytest.importorskip("usearch", reason="pip install 'onevec[search]'")
+    model = load("openai:text-embedding-3-small", api_key="none")
+    assert texts_at_once(model) == 8 * 1000  # requests in flight, and texts a request
+    assert texts_at_once(load("fake:4")) == texts_at_once(load()) == 1024  # what runs here needs no more
+    assert main(["embed", "in.txt", "--out", "out.parquet"]) == 0
+    assert main(["index", "in.txt", "--out", "x.index"]) == 0
+    assert main(["duplicates", "in.txt", "--unique"]) == 0
+    assert main(["index", "in.txt", "--out", "x.index", "--add"]) == 0
+    assert hosted.calls == 4 * [1200, 1200, 600]
+    assert pq.read_table(OUT)["text"].to_pylist() == TEXTS
+
+
+def test_large_steps_go_on_behind_small_ones(hosted: Hosted) -> None:
+    leave_parts(100, 50)
+    assert main(["embed", "in.txt", "--out", "out.parquet", "--model", "fake:4"]) == 0
+    assert hosted.calls == [1200, 1200, 450]
+    assert pq.read_table(OUT)["text"].to_pylist() == TEXTS
+    assert main(["embed", "in.txt", "--out", "out.parquet", "--model", "fake:4", "--batch-size", "7"]) == 0
+    assert hosted.calls == [1200, 1200, 450]

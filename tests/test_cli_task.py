@@ -69,13 +69,14 @@ def test_learn_and_classify(task: Task) -> None:
 
 
 def test_classify_wants_one_source_of_classes(task: Task) -> None:
-    for arguments, message in (
-        ((), "give either --with FILE, or --label NAME=TEXT"),
-        (("--label", "sport"), "--label must be NAME=TEXT, not 'sport'"),
-        (("--with", "absent.npz"), "absent.npz: No such file"),
+    for arguments, wanted, message in (
+        ((), 2, "give either --with FILE, or --label NAME=TEXT"),
+        (("--with", "a.npz", "--label", "a=b"), 2, "give either --with FILE, or --label NAME=TEXT"),
+        (("--label", "sport"), 2, "--label must be NAME=TEXT, not 'sport'"),
+        (("--with", "absent.npz"), 1, "absent.npz: No such file"),
     ):
         code, out, err = task("classify", "text", *arguments)
-        assert (code, out) == (1, "")
+        assert (code, out) == (wanted, "")
         assert message in err
 
 
@@ -89,6 +90,59 @@ def test_paraphrases_of_a_file(task: Task) -> None:
     found = parsed(task("pairs", "q.txt", "--threshold", "0.6", "--json"))
     assert [(row["first"], row["second"]) for row in found] == [("How do I reset my password?", "怎么重置密码？")]
     assert task("pairs", "q.txt", "--threshold", "0.99") == (0, "", "")
+
+
+def test_only_a_line_end_parts_two_texts(task: Task) -> None:
+    texts = ["a\u2028b", "c\x0cd\x85e", "f\x1cg"]
+    Path("q.txt").write_bytes("\r\n".join(texts).encode())
+    found = parsed(task("pairs", "q.txt", "--threshold", "-1", "--json"))
+    assert {text for row in found for text in (row["first"], row["second"])} == {*texts}
+    said = parsed(task("sentiment", "-", "--json", said="\n".join(texts)))
+    assert [row["text"] for row in said] == texts
+
+
+def test_what_is_not_utf_8_is_named_with_its_line(task: Task) -> None:
+    Path("q.txt").write_bytes("good\n你好\n".encode("gb18030"))
+    Path("q.csv").write_bytes("text,label\n你好,a\n".encode("gb18030"))
+    for arguments, file in (
+        (("pairs", "q.txt"), "q.txt"),
+        (("intent", "q.csv", "x"), "q.csv"),
+        (("sts", "q.csv"), "q.csv"),
+    ):
+        code, _, err = task(*arguments)
+        assert code == 1
+        assert f"{file}, line 2: not UTF-8" in err
+
+
+def test_a_first_row_that_may_be_no_names_is_told(task: Task) -> None:
+    Path("in.csv").write_text("will it rain,weather\nplay a song,music\nsunshine,weather\n", encoding="utf-8")
+    said = "in.csv: the first row was taken for the names of the columns, not for an example: 'will it rain', 'weather'"
+    for verb in ("intent", "translate"):
+        code, _, err = task(verb, "in.csv", "放首歌")
+        assert (code, err) == (0, f"onevec: {said}\n")
+    Path("in.csv").write_text("Text,什么\nplay a song,music\nsunshine,weather\n", encoding="utf-8")
+    assert task("intent", "in.csv", "放首歌")[2] == ""
+    for verb in ("intent", "translate", "chat", "train"):
+        assert "first row of a .csv file names" in " ".join(task(verb, "--help")[1].split())
+
+
+def test_a_file_knows_the_model_that_it_was_learned_with(task: Task) -> None:
+    Path("in.csv").write_text("text,label\na,x\nb,x\nc,y\nd,y\n", encoding="utf-8")
+    assert task("train", "in.csv", "--out", "a.npz", "--method", "centroids", "--model", "fake:8")[0] == 0
+    assert parsed(task("classify", "--with", "a.npz", "a", "--json"))[0]["label"] in ("x", "y")
+    code, _, err = task("classify", "--with", "a.npz", "a", "--model", "fake:5")
+    assert code == 1
+    assert "a.npz was learned with fake:8" in err
+    assert task("train", "in.csv", "--out", "a.npz", "--method", "forest")[0] == 2
+
+
+def test_judgements_without_names(task: Task) -> None:
+    Path("sts.csv").write_text("a cat,猫,5\na cat,一辆汽车,1\n\nhello,你好,4.5\n", encoding="utf-8")
+    assert parsed(task("sts", "sts.csv", "--json"))["pairs"] == 3
+    Path("sts.csv").write_text("one,two,three\na cat,猫,5\na cat,一辆汽车,1\nhello,你好,4.5\n", encoding="utf-8")
+    code, _, err = task("sts", "sts.csv")
+    assert code == 0
+    assert "not for an example: 'one', 'two', 'three'" in err
 
 
 def test_a_model_is_evaluated(task: Task) -> None:

@@ -11,11 +11,14 @@ import pytest
 pytest.importorskip("typer")
 pytest.importorskip("usearch")
 
+from onevec import load
 from onevec.cli import main
 from onevec.search import VectorIndex
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from onevec import Embeddings
 
     Run = Callable[..., tuple[int, str, str]]
 
@@ -71,6 +74,8 @@ def test_rows_are_chosen_by_columns_and_words(run: Run) -> None:
     asked = ("search", "x.index", "cats", "--json")
     assert {hit["id"] for hit in found(run(*asked, "--where", "year=2025")[1])} == {"a2", "a4"}
     assert [hit["id"] for hit in found(run(*asked, "--where", "year=2025", "--where", "lang=en")[1])] == ["a4"]
+    either = run(*asked, "--where", "year=2025", "--where", "year=2026", "--where", "lang=en")[1]
+    assert {hit["id"] for hit in found(either)} == {"a4", "a5"}
     assert found(run("search", "x.index", "E1047", "--words", "--json")[1])[0]["id"] == "a4"
     assert len(found(run(*asked, "--diversity", "0.7", "--top", "3")[1])) == 3
     code, out, err = run(*asked, "--where", "color=red")
@@ -139,7 +144,10 @@ def test_duplicates_are_shown_in_groups(run: Run) -> None:
     assert json.loads(run("duplicates", "q.txt", "--threshold", "0.8", "--unique", "--json")[1])["unique"][1:] == [
         "stock prices fell"
     ]
-    assert run("duplicates", "q.txt", "--threshold", "2")[0] == 1
+    for threshold in ("2", "0", "nan"):
+        code, _, err = run("duplicates", "q.txt", "--threshold", threshold)
+        assert code == 2
+        assert f"--threshold must be above 0 and at most 1, not {threshold}" in err
 
 
 @pytest.mark.usefixtures("run", "questions")
@@ -149,3 +157,79 @@ def test_duplicates_of_a_vector_file_need_no_model(run: Run) -> None:
     assert both[0] == both[1] != ""
     Path("empty.txt").write_text("", encoding="utf-8")
     assert run("duplicates", "empty.txt")[:2] == (0, "")
+
+
+@pytest.mark.usefixtures("run", "questions")
+def test_what_can_not_be_done_is_no_option(run: Run) -> None:
+    assert run("embed", "q.txt", "--out", "q.parquet", "--model", "fake:8")[0] == 0
+    for arguments, said in (
+        (("index", "q.parquet", "--out", "x.index", "--model", "fake:8"), "--model is for texts"),
+        (("index", "q.parquet", "--out", "x.index", "--column", "text"), "--column is for texts"),
+        (("index", "q.txt", "--out", "x.index", "--column", "body"), "--column is for files with columns"),
+        (("index", "q.txt", "--out", "x.index", "--dtype", "int4"), "--dtype must be one of float32, "),
+        (("index", "q.txt", "--out", "x.index", "--metric", "l1"), "--metric must be one of cosine, "),
+        (("duplicates", "q.parquet", "--model", "bogus"), "--model is for texts"),
+        (("duplicates", "q.txt", "--column", "body"), "--column is for files with columns"),
+    ):
+        code, out, err = run(*arguments)
+        assert (code, out) == (2, "")
+        assert said in err
+    assert not Path("x.index").exists()
+
+
+@pytest.mark.usefixtures("run", "questions")
+def test_an_index_stays_of_its_kind(run: Run) -> None:
+    assert run("index", "q.txt", "--out", "x.index", "--model", "fake:8", "--dtype", "int8")[0] == 0
+    for option in (("--dtype", "binary"), ("--metric", "dot"), ("--approximate",)):
+        code, _, err = run("index", "q.txt", "--out", "x.index", "--add", *option)
+        assert code == 2
+        assert f"{option[0]} {option[-1] if option[1:] else True} does not fit --add" in err
+    assert run("index", "q.txt", "--out", "x.index", "--add", "--dtype", "int8", "--metric", "cosine")[0] == 0
+    assert len(VectorIndex.open("x.index")) == 8
+    assert VectorIndex.open("x.index").model_name == "fake:8"
+
+
+def test_an_input_without_texts_is_no_index(run: Run) -> None:
+    Path("empty.txt").write_text("\n \n", encoding="utf-8")
+    code, out, err = run("index", "empty.txt", "--out", "x.index")
+    assert (code, out) == (1, "")
+    assert "there are no texts in the input" in err
+    assert not Path("x.index").exists()
+
+
+def test_a_model_takes_its_options_from_the_command_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a server at http://here/v1 that shortens vectors."""
+    asked: list[tuple[str | None, dict[str, object]]] = []
+
+    def shortened(name: str | None = None, **options: object) -> Embeddings:
+        asked.append((name, options))
+        return load(f"fake:{options.get('dimensions', 32)}")
+
+    for verb in ("embed", "index", "search", "similar"):
+        monkeypatch.setattr(f"onevec.cli.{verb}.load", shortened)
+    options = ("--model", "some:model", "--dimensions", "16", "--base-url", "http://here/v1")
+    assert run("embed", "in.jsonl", "--out", "in.parquet", *options)[0] == 0
+    assert run("index", "in.jsonl", "--out", "x.index", *options)[0] == 0
+    assert run("index", "in.jsonl", "--out", "x.index", "--add", *options)[0] == 0
+    assert run("similar", "a", "b", *options)[0] == 0
+    for where in ("in.parquet", "x.index"):
+        assert run("search", where, "cats", *options)[0] == 0
+    assert asked == 6 * [("some:model", {"dimensions": 16, "base_url": "http://here/v1"})]
+    for where in ("in.parquet", "x.index"):
+        assert run("search", where, "cats", "--dimensions", "16")[0] == 0
+        code, _, err = run("search", where, "cats")
+        assert code == 1
+        assert f"The vectors of {where} were made by some:model with 16 dimensions" in err
+    assert asked[-1] == ("some:model", {})
+    code, _, err = run("index", "in.parquet", "--out", "y.index", "--base-url", "http://here/v1")
+    assert code == 2
+    assert "--base-url is for texts" in err
+    assert run("similar", "a", "b", "--dimensions", "0")[0] == 2
+
+
+def test_a_table_of_another_form_is_indexed(run: Run) -> None:
+    Path("in.csv").write_bytes("id|text\n1|猫在睡觉\n2|猫在睡觉\n".encode("gbk"))
+    form = ("--encoding", "gbk", "--delimiter", "|")
+    assert run("index", "in.csv", "--out", "x.index", "--model", "fake:8", *form)[0] == 0
+    assert VectorIndex.open("x.index").texts() == (["1", "2"], ["猫在睡觉"] * 2)
+    assert run("duplicates", "in.csv", "--unique", "--model", "fake:8", *form)[1] == "猫在睡觉\n"

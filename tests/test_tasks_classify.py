@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from typing import TYPE_CHECKING
 
@@ -97,8 +98,21 @@ def test_descriptions_may_be_several() -> None:
 def test_a_file_holds_no_code_and_knows_its_model(model: Embeddings, tmp_path: Path) -> None:
     path = tmp_path / "learned"
     TextClassifier.zero_shot({"a": "cat", "b": "dog"}, model).save(path)
-    with pytest.raises(SpaceMismatch, match="embed both with one model"):
+    with pytest.raises(SpaceMismatch, match="embed both with one model") as failure:
         TextClassifier.load(path, "fake:512")
+    assert failure.value.__notes__ == [f"{path} was learned with a model whose name it does not know"]
+    named = TextClassifier.zero_shot({"a": "cat", "b": "dog"}, "fake:8")
+    named.save(tmp_path / "named")
+    again = TextClassifier.load(tmp_path / "named")
+    assert (again.model_name, again.predict(["cat"])) == ("fake:8", ["a"])
+    assert TextClassifier.load(tmp_path / "named", onevec.load("fake:8")).model_name == "fake:8"
+    with np.load(tmp_path / "named") as old:
+        about = json.loads(str(old["about"]))
+        del about["model"]  # as files were before
+        np.savez(tmp_path / "old.npz", **{**old, "about": np.array(json.dumps(about))})
+    assert TextClassifier.load(tmp_path / "old.npz", "fake:8").predict(["dog"]) == ["b"]
+    with pytest.raises(SpaceMismatch):
+        TextClassifier.load(tmp_path / "old.npz")
     path.write_bytes(pickle.dumps({"about": 1}))
     with pytest.raises(ConfigurationError, match="is no classifier that onevec wrote"):
         TextClassifier.load(path, model)

@@ -183,6 +183,8 @@ def test_pairs_are_read_from_files(tmp_path: Path) -> None:
     (tmp_path / "a.po").write_text(PO, encoding="utf-8")
     wanted = [('Save "it"', "保存"), ("two lines\n", "两行"), ("Open", "打开"), ("last", "最后")]
     assert read_pairs(tmp_path / "a.po") == wanted
+    (tmp_path / "b.po").write_bytes('msgid "a\u2028b"\r\nmsgstr "c\x0c"\r\n'.encode())
+    assert read_pairs(tmp_path / "b.po") == [("a\u2028b", "c\x0c")]
     (tmp_path / "a.csv").write_text('\ufeffa,b,c\n1,"x, y",3\n,empty,4\n', encoding="utf-8")
     assert read_pairs(tmp_path / "a.csv") == [("1", "x, y")]
     assert read_pairs(tmp_path / "a.csv", ("b", "c")) == [("x, y", "3"), ("empty", "4")]

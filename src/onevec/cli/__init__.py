@@ -26,9 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for package in ("typer", "rich", "pyarrow"):
             need(package, extra="cli")
+        from .app import run
+
+        return run(sys.argv[1:] if arguments is None else arguments)
     except MissingDependency as error:
         print(f"onevec: {error}", file=sys.stderr)  # noqa: T201  # this is a command
         return 1
-    from .app import run
-
-    return run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:  # while something was imported: what runs later says more
+        print("onevec: error: stopped", file=sys.stderr)  # noqa: T201  # this is a command
+        return 130

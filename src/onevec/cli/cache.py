@@ -64,6 +64,8 @@ def stats(
         if json:
             console.json({"store": repr(opened), "groups": [asdict(group) for group in groups]})
             return
+        if not groups:
+            console.remark(f"there are no such vectors in {opened!r}")
         console.rows(
             ["keys begin with", "dimensions", "vectors", "damaged", "bytes"],
             [
@@ -124,6 +126,8 @@ def prune(
     by_key, by_age = (prefix, model) != (None, None), (max_bytes, older_than) != (None, None)
     if by_key == by_age or (by_age and dry_run):
         raise typer.BadParameter("say what to drop: --prefix and --model, or --max-bytes and --older-than")
+    if prefix == "":
+        raise typer.BadParameter("--prefix must not be empty, as every key begins with that: name what to drop")
     bounds = {"max_bytes": max_bytes, "ttl": None if older_than is None else older_than * DAY}
     with console.failures(debug=debug), closing(found_store(store, namespace=namespace)) as opened:
         keys = list(selected(opened, prefix, model))

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..embeddings import Role
+from ..errors import ConfigurationError
 from ..load import load
 from ..optional import need
 from . import console
 from .columns import TEXT, table
 from .growing import grow
-from .options import DEBUG, JSON
+from .options import DEBUG, JSON, parquet_file
 from .reading import RowStream
 from .search import nearest
 from .stdlib import docstrings
-from .vectorfile import VectorFile
+from .vectorfile import VectorFile, parts_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..embeddings import Embeddings
 
 __all__ = ["EXAMPLES", "demo"]
@@ -28,6 +30,7 @@ EXAMPLES = """
 onevec demo
 onevec demo --out /tmp/stdlib.parquet --json
 """
+VERB = "demo"
 QUERIES = (
     "parse a date from a string",
     "压缩文件",
@@ -47,18 +50,31 @@ def demo(
     """Embed the docstrings of Python's standard library, and search them in English and Chinese.
 
     It takes the model that is part of onevec, so it needs neither a key nor a network. A file of an earlier demo is
-    written anew.
+    written anew, any other is left alone.
     """
     with console.failures(debug=debug):
-        file, model = Path(out), load()
-        rows, texts = _rows()
-        grow(file, rows, model, name="default", size=512, total=texts, restart=True)
+        file = parquet_file(out)
+        _refuse_others(file)
+        model, (rows, texts) = load(), _rows()
+        grow(file, rows, model, name="default", size=512, total=texts, restart=True, verb=VERB)
         with VectorFile.open(file) as vectors:
             answers = [{"query": query, "found": _answer(vectors, model, query)} for query in QUERIES]
         if json:
             console.json({"file": out, "texts": texts, "queries": answers})
         else:
             _show(out, texts, answers)
+
+
+def _refuse_others(file: Path) -> None:
+    """Let no file be removed that an earlier demo did not write, nor what is done of one that is not finished."""
+    for path in (file, *sorted(parts_folder(file).glob("*.parquet"))):
+        if not path.exists():
+            continue
+        with VectorFile.open(path) as there:
+            verb = there.header.verb
+        if verb != VERB:
+            message = f"{path} is there, and not from an earlier demo: choose another --out"
+            raise ConfigurationError(message)
 
 
 def _rows() -> tuple[RowStream, int]:

@@ -13,8 +13,9 @@ from ..load import load
 from ..search import duplicates as groups_of
 from . import console
 from .columns import TEXT
-from .inputs import COLUMN, INPUT_HELP, has_vectors, text_rows
+from .inputs import COLUMN, DELIMITER, ENCODING, INPUT_HELP, has_vectors, refuse_for_vectors, text_rows, texts_at_once
 from .options import DEBUG, JSON, MODEL
+from .reading import Form
 from .vectorfile import VectorFile
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def duplicates(
         bool, typer.Option("--unique", help="Write each text but for later ones that repeat it.")
     ] = False,
     column: Annotated[str | None, COLUMN] = None,
+    delimiter: Annotated[str | None, DELIMITER] = None,
+    encoding: Annotated[str | None, ENCODING] = None,
     model: Annotated[str | None, MODEL] = None,
     json: Annotated[bool, JSON] = False,
     debug: Annotated[bool, DEBUG] = False,
@@ -50,7 +53,10 @@ def duplicates(
     Two texts are in one group if their cosine similarity reaches the threshold, or if others join them.
     """
     with console.failures(debug=debug):
-        texts, vectors = _embedded(file, column, model)
+        if not 0 < threshold <= 1:
+            message = f"--threshold must be above 0 and at most 1, not {threshold:g}"
+            raise typer.BadParameter(message)
+        texts, vectors = _embedded(file, Form(column, delimiter, encoding), model)
         groups = groups_of(vectors, threshold)
         said: dict[str, Any] = {"file": file, "threshold": threshold, "texts": len(texts)}
         if unique:
@@ -88,18 +94,19 @@ def _member(vectors: NDArray[np.float32], first: int, number: int, text: str) ->
     return {"row": number, "score": float(vectors[first] @ vectors[number]) / lengths, TEXT: text}
 
 
-def _embedded(file: str, column: str | None, model: str | None) -> tuple[list[str], NDArray[np.float32]]:
+def _embedded(file: str, form: Form, model: str | None) -> tuple[list[str], NDArray[np.float32]]:
     """The texts of a file, and their vectors."""
     if has_vectors(file):
+        refuse_for_vectors(**form._asdict(), model=model)
         with VectorFile.open(Path(file)) as opened:
             rows = np.concatenate([*opened.vectors(), np.zeros((0, opened.dimensions), dtype=np.float32)])
             return [text for table in opened.inputs(AT_ONCE) for text in table[TEXT].to_pylist()], rows
-    (stream, total), loaded = text_rows([file], column), load(model)
-    texts: list[str] = []
+    (stream, total), loaded = text_rows([file], form), load(model)
+    texts, size = list[str](), texts_at_once(loaded)
     parts: list[NDArray[np.float32]] = []
     with console.progress() as progress:
         bar = progress.add_task("embedding", total=total)
-        while len(table := stream.take(AT_ONCE)):
+        while len(table := stream.take(size)):
             some = table[TEXT].to_pylist()
             texts += some
             parts.append(loaded.embed(some, Role.SIMILARITY).vectors)

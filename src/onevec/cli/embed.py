@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,15 +11,17 @@ import typer
 
 from ..load import load
 from . import console
-from .estimate import estimate
+from .estimate import AT_ONCE, estimate
 from .growing import grow
-from .options import DEBUG, JSON, MODEL, RESTART
-from .reading import FORMATS, STDIN, RowStream, Source, survey
+from .inputs import COLUMN, DELIMITER, ENCODING, sources_of, texts_at_once
+from .options import BASE_URL, DEBUG, DIMENSIONS, JSON, MODEL, RESTART, given, parquet_file
+from .reading import FORMATS, STDIN, Form, RowStream, survey
 
 if TYPE_CHECKING:
     from ..embeddings import Embeddings
     from .estimate import Estimate
     from .growing import Growth
+    from .reading import Source
 
 __all__ = ["EXAMPLES", "embed"]
 
@@ -29,21 +32,24 @@ onevec embed a.csv b.jsonl --column body --out all.parquet --model openai:text-e
 onevec embed a.csv --column body --model openai:text-embedding-3-small --dry-run
 """
 
+INPUTS = typer.Argument(metavar="INPUT", help=f"Files ({', '.join(FORMATS)}), or - for standard input.")
+OUT = typer.Option("--out", "-o", metavar="FILE.parquet", help="The file to write.", show_default=False)
+BATCH_SIZE = typer.Option(
+    min=1, metavar="N", help="Texts embedded and saved at a time.", show_default="what keeps the model busy"
+)
+
 
 def embed(
-    inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT", help=f"Files ({', '.join(FORMATS)}), or - for standard input.")
-    ],
+    inputs: Annotated[list[str], INPUTS],
     *,
-    out: Annotated[
-        str | None, typer.Option("--out", "-o", metavar="FILE.parquet", help="The file to write.", show_default=False)
-    ] = None,
-    column: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="The column with the texts.", show_default='"text", or the only one'),
-    ] = None,
+    out: Annotated[str | None, OUT] = None,
+    column: Annotated[str | None, COLUMN] = None,
+    delimiter: Annotated[str | None, DELIMITER] = None,
+    encoding: Annotated[str | None, ENCODING] = None,
     model: Annotated[str | None, MODEL] = None,
-    batch_size: Annotated[int, typer.Option(min=1, metavar="N", help="Texts embedded and saved at a time.")] = 1024,
+    dimensions: Annotated[int | None, DIMENSIONS] = None,
+    base_url: Annotated[str | None, BASE_URL] = None,
+    batch_size: Annotated[int | None, BATCH_SIZE] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only tell the texts, unique texts, estimated tokens and cost.")
     ] = False,
@@ -57,35 +63,24 @@ def embed(
     the same command continues. It also adds what was appended to the input since.
     """
     with console.failures(debug=debug):
-        sources = _sources(inputs, column)
+        sources = sources_of(inputs, Form(column, delimiter, encoding))
         file = None if dry_run else _target(out, sources)
         schema, total = survey(sources)
         rows = RowStream.of(sources, schema)
         if file is None:
-            _tell(estimate(rows, model or "default", batch_size), json=json)
+            found = estimate(rows, model or "default", batch_size or AT_ONCE)
+            _tell(replace(found, cost=None) if base_url else found, json=json)  # nobody knows what that server takes
             return
-        loaded = load(model)
-        growth = grow(file, rows, loaded, name=model or "default", size=batch_size, total=total, restart=restart)
+        loaded = load(model, **given(dimensions=dimensions, base_url=base_url))
+        size = batch_size or texts_at_once(loaded)
+        growth = grow(file, rows, loaded, name=model or "default", size=size, total=total, restart=restart, verb="")
         _report(file, growth, loaded, json=json)
-
-
-def _sources(inputs: list[str], column: str | None) -> list[Source]:
-    sources = [Source(name, column) for name in inputs]
-    for source in sources:
-        if source.format not in FORMATS:
-            message = f"{source.path!r} ends in none of {', '.join(FORMATS)}, so its format is unknown"
-            raise typer.BadParameter(message)
-    if inputs.count(STDIN) > 1:
-        raise typer.BadParameter("standard input (-) can be read only once")
-    if column and all(source.format == ".txt" for source in sources):
-        raise typer.BadParameter("--column is for files with columns, not for lines of text")
-    return sources
 
 
 def _target(out: str | None, sources: list[Source]) -> Path:
     if out is None:
         raise typer.BadParameter("--out is missing: the file to write")
-    file = Path(out)
+    file = parquet_file(out)
     if any(source.path != STDIN and Path(source.path).resolve() == file.resolve() for source in sources):
         message = f"{out!r} is an input, too: choose another --out"
         raise typer.BadParameter(message)
@@ -103,9 +98,14 @@ def _tell(found: Estimate, *, json: bool) -> None:
             ["texts", f"{found.texts:,}"],
             ["unique texts", f"{found.unique_texts:,}"],
             ["estimated tokens", f"{found.estimated_tokens:,}"],
-            ["estimated cost", "unknown" if found.cost is None else f"${found.cost:,.6f}"],
+            ["estimated cost", "unknown" if found.cost is None else _dollars(found.cost)],
         ],
     )
+
+
+def _dollars(cost: float) -> str:
+    """An amount with cents, a smaller one with two digits that say something."""
+    return f"${cost:,.2f}" if cost >= 1 or not cost else f"${Decimal(f'{cost:.2g}'):f}"
 
 
 def _report(file: Path, growth: Growth, model: Embeddings, *, json: bool) -> None:

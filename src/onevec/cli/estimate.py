@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from ..load import ProviderInfo
     from .reading import RowStream
 
-__all__ = ["Estimate", "estimate"]
+__all__ = ["AT_ONCE", "Estimate", "estimate"]
+
+AT_ONCE = 1024
+"""Texts a step, if nobody says how many; a model that is not loaded does not tell, and takes as many or more."""
 
 
 @dataclass(frozen=True, slots=True)

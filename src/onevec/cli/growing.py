@@ -164,7 +164,7 @@ class GrowingFile:
 
 
 def grow(  # the one place that embeds, so both `embed` and `demo` survive Ctrl-C
-    path: Path, rows: RowStream, model: Embeddings, *, name: str, size: int, total: int | None, restart: bool
+    path: Path, rows: RowStream, model: Embeddings, *, name: str, size: int, total: int | None, restart: bool, verb: str
 ) -> Growth:
     """Embed rows into a vector file, `size` texts at a time, and show the progress.
 
@@ -176,11 +176,12 @@ def grow(  # the one place that embeds, so both `embed` and `demo` survive Ctrl-
         size: texts at a time.
         total: texts in the input; None if that is not known.
         restart: whether to begin anew.
+        verb: see `Header`.
 
     Raises:
         EmbeddingError: with a note that says what is kept.
     """
-    file = GrowingFile(path, Header(model.space, str(model.recipe(Role.DOCUMENT)), name))
+    file = GrowingFile(path, Header(model.space, str(model.recipe(Role.DOCUMENT)), name, verb))
     if restart:
         file.remove()
     growth = Growth(file.resume(rows))

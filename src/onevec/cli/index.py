@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConfigurationError
+from ..load import load
 from ..optional import need
 from ..search import VectorIndex
 from ..search.codes import DTYPES
 from ..search.folder import is_index
+from ..search.folder import read as read_index
 from ..search.graph import METRICS
 from . import console
 from .columns import TEXT, VECTOR
-from .inputs import COLUMN, INPUT_HELP, has_vectors, text_rows
-from .options import DEBUG, JSON, MODEL
+from .inputs import COLUMN, DELIMITER, ENCODING, INPUT_HELP, has_vectors, refuse_for_vectors, text_rows, texts_at_once
+from .options import BASE_URL, DEBUG, DIMENSIONS, JSON, MODEL, given, one_of
+from .reading import Form
 from .vectorfile import VectorFile
 
 if TYPE_CHECKING:
@@ -34,21 +37,25 @@ onevec embed big.csv --out big.parquet && onevec index big.parquet --out big.ind
 onevec index more.csv --out docs.index --add
 """
 ID = "id"
+AT_ONCE = 1024
+DTYPE = typer.Option(
+    metavar="TYPE", help=f"How vectors are compared: {', '.join(DTYPES)}.", show_default=f"{DTYPES[0]}"
+)
+METRIC = typer.Option(metavar="NAME", help=f"One of {', '.join(METRICS)}.", show_default="cosine")
 
 
 def index(
-    inputs: Annotated[
-        list[str],
-        typer.Argument(metavar="INPUT", help=INPUT_HELP),
-    ],
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT", help=INPUT_HELP)],
     *,
     out: Annotated[str, typer.Option("--out", "-o", metavar="INDEX", help="The folder to write.", show_default=False)],
     column: Annotated[str | None, COLUMN] = None,
+    delimiter: Annotated[str | None, DELIMITER] = None,
+    encoding: Annotated[str | None, ENCODING] = None,
     model: Annotated[str | None, MODEL] = None,
-    dtype: Annotated[
-        str, typer.Option(metavar="TYPE", help=f"How vectors are compared: {', '.join(DTYPES)}.")
-    ] = DTYPES[0],
-    metric: Annotated[str, typer.Option(metavar="NAME", help=f"One of {', '.join(METRICS)}.")] = "cosine",
+    dimensions: Annotated[int | None, DIMENSIONS] = None,
+    base_url: Annotated[str | None, BASE_URL] = None,
+    dtype: Annotated[str | None, DTYPE] = None,
+    metric: Annotated[str | None, METRIC] = None,
     approximate: Annotated[
         bool, typer.Option("--approximate", help="Build a graph: for some 100,000 rows on.")
     ] = False,
@@ -62,40 +69,58 @@ def index(
     is safer in two steps: `onevec embed` goes on after an interruption, and its file is indexed as it is.
     """
     with console.failures(debug=debug), ExitStack() as stack:
-        folder, rows = Path(out), _Rows(inputs, column, stack)
-        found = _opened(folder, rows, model) if add else _made(folder, rows, model, dtype, metric, approximate)
+        wanted = _layout(dtype, metric, approximate)
+        options = given(dimensions=dimensions, base_url=base_url)
+        rows = _Rows(inputs, Form(column, delimiter, encoding), given(model=model, **options), stack)
+        found, size = (_opened if add else _made)(Path(out), rows, model, wanted)
         before = len(found)
-        with console.progress() as progress:
-            bar = progress.add_task("indexing", total=rows.total)
-            for table in rows.tables():
-                _add(found, table)
-                progress.advance(bar, len(table))
-        found.save(folder)
+        _fill(found, rows, size)
+        found.save(out)
         if json:
             console.json({"index": out, "rows": len(found), "added": len(found) - before, "space": str(found.space)})
         else:
             console.line(f"{out}: {len(found):,} texts in {found.space}")
 
 
-def _opened(folder: Path, rows: _Rows, model: str | None) -> VectorIndex:
+def _layout(dtype: str | None, metric: str | None, approximate: bool) -> dict[str, Any]:
+    """The kind of index that the command line asks for: what it does not name is left out."""
+    if dtype is not None:
+        one_of("--dtype", dtype, DTYPES)
+    if metric is not None:
+        one_of("--metric", metric, METRICS)
+    wanted = {"dtype": dtype, "metric": metric, "approximate": approximate or None}
+    return {name: value for name, value in wanted.items() if value is not None}
+
+
+def _opened(folder: Path, rows: _Rows, model: str | None, wanted: dict[str, Any]) -> tuple[VectorIndex, int]:
+    """The index that is there, and how many rows to add at a time."""
     if not is_index(folder):
         message = f"there is no index in {folder}: leave out --add"
         raise ConfigurationError(message)
-    found = VectorIndex.open(folder, None if rows.space else model)
+    layout = read_index(folder).facts["layout"]
+    for name, value in wanted.items():
+        if layout[name] != value:
+            message = f"--{name} {value} does not fit --add: the index in {folder} has {name} {layout[name]}"
+            raise typer.BadParameter(message)
+    found = VectorIndex.open(folder)
     if rows.space:
         found.space.check(rows.space)
-    return found
+        return found, AT_ONCE
+    loaded = load(model or found.model_name, **rows.options)
+    found = VectorIndex.open(folder, loaded)
+    found.model_name = model or found.model_name
+    return found, texts_at_once(loaded)
 
 
-def _made(  # noqa: PLR0917  # as the options of the verb
-    folder: Path, rows: _Rows, model: str | None, dtype: str, metric: str, approximate: bool
-) -> VectorIndex:
+def _made(folder: Path, rows: _Rows, model: str | None, wanted: dict[str, Any]) -> tuple[VectorIndex, int]:
+    """A new index, and how many rows to add at a time."""
     if is_index(folder):
         message = f"there is an index in {folder}: give --add, or choose another --out"
         raise ConfigurationError(message)
-    found = VectorIndex(rows.space or model, dtype=dtype, metric=metric, approximate=approximate)
-    found.model_name = found.model_name or rows.model
-    return found
+    loaded = None if rows.space else load(model, **rows.options)
+    found = VectorIndex(rows.space or loaded, **wanted)
+    found.model_name = rows.model or model or "default"
+    return found, texts_at_once(loaded) if loaded else AT_ONCE
 
 
 class _Rows:
@@ -105,28 +130,50 @@ class _Rows:
         space: the space of the vectors; None if the texts have none yet.
         model: the name of their model.
         total: how many rows there are; None if only reading tells.
+        given: how many were read.
+        options: of the model that embeds them, but for its name.
     """
 
-    def __init__(self, inputs: list[str], column: str | None, stack: ExitStack) -> None:
+    def __init__(self, inputs: list[str], form: Form, options: dict[str, Any], stack: ExitStack) -> None:
         files = [stack.enter_context(VectorFile.open(Path(name))) for name in inputs if has_vectors(name)]
         self.space = files[0].header.space if files else None
         self.model = files[0].header.model if files else None
         self._files = files
         self.total: int | None = sum(map(len, files))
+        self.given = 0
+        self.options = {name: value for name, value in options.items() if name != "model"}
         if files and len(files) < len(inputs):
             raise typer.BadParameter("some inputs have vectors and some have not: index them one after the other")
+        if files:
+            refuse_for_vectors(**form._asdict(), **options)
         for file in files[1:]:
             files[0].header.space.check(file.header.space)
         self._texts: RowStream | None = None
         if not files:
-            self._texts, self.total = text_rows(inputs, column)
+            self._texts, self.total = text_rows(inputs, form)
 
-    def tables(self, count: int = 1024) -> Iterator[Any]:
+    def tables(self, count: int) -> Iterator[Any]:
         """All rows, as Arrow tables of at most `count`."""
+        for table in self._tables(count):
+            self.given += len(table)
+            yield table
+
+    def _tables(self, count: int) -> Iterator[Any]:
         for file in self._files:
             yield from file.tables(count)
         while self._texts is not None and len(table := self._texts.take(count)):
             yield table
+
+
+def _fill(found: VectorIndex, rows: _Rows, size: int) -> None:
+    """Add all rows, `size` at a time, and show the progress."""
+    with console.progress() as progress:
+        bar = progress.add_task("indexing", total=rows.total)
+        for table in rows.tables(size):
+            _add(found, table)
+            progress.advance(bar, len(table))
+    if not rows.given:
+        raise ConfigurationError("there are no texts in the input")
 
 
 def _add(found: VectorIndex, table: Any) -> None:

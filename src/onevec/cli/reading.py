@@ -1,13 +1,14 @@
-"""Texts from .txt, .csv, .jsonl and .parquet files and from standard input, a few at a time."""
+"""Texts from .txt, .csv, .tsv, .jsonl and .parquet files and from standard input, a few at a time."""
 
 from __future__ import annotations
 
 import csv
 import sys
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import orjson
 
@@ -20,12 +21,28 @@ if TYPE_CHECKING:
 
     from .columns import Row
 
-__all__ = ["FORMATS", "RowStream", "Source", "survey"]
+__all__ = ["FORMATS", "STDIN", "TABLES", "Form", "RowStream", "Source", "survey"]
 
-FORMATS = (".txt", ".csv", ".jsonl", ".parquet")
+FORMATS = (".txt", ".csv", ".tsv", ".jsonl", ".parquet")
+TABLES = {".csv": ",", ".tsv": "\t"}
+"""Formats with a delimiter, and which it is."""
 STDIN = "-"
 AT_ONCE = 1024
 LONGEST_CELL = 2**31 - 1
+
+
+class Form(NamedTuple):
+    """How texts stand in files.
+
+    Attributes:
+        column: the column that holds the texts; None takes "text", or the only one.
+        delimiter: what parts two cells; None takes what the ending of the name or else the first row tells.
+        encoding: of the characters, one in which a line ends with one byte; None takes UTF-8.
+    """
+
+    column: str | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +51,11 @@ class Source:
 
     Attributes:
         path: a file, or "-" for standard input, one text a line.
-        column: the column that holds the texts; None takes "text", or the only one.
+        form: how the texts stand in it.
     """
 
     path: str
-    column: str | None = None
+    form: Form = field(default_factory=Form)
 
     @property
     def format(self) -> str:
@@ -71,27 +88,33 @@ class Source:
         yield table(rows, schema)
 
     def _rows(self) -> Iterator[Row]:
-        if self.format == ".csv":
+        if self.format in TABLES:
             return self._csv_rows()
         return self._json_rows() if self.format == ".jsonl" else self._line_rows()
 
-    def _lines(self) -> Iterator[tuple[int, str]]:
+    def lines(self) -> Iterator[tuple[int, str]]:
         """The number of each line, and the line with its end."""
+        encoding = self.form.encoding or "UTF-8"
+        help_ = "" if self.form.encoding else ": save it as UTF-8, or name its --encoding"
         with nullcontext(sys.stdin.buffer) if self.path == STDIN else Path(self.path).open("rb") as file:
             for number, line in enumerate(file, 1):
                 try:
-                    yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
+                    text = line.decode(encoding)
                 except UnicodeDecodeError as error:
-                    raise self._fault(number, f"not UTF-8 ({error.reason} at byte {error.start})") from None
+                    what = f"not {encoding} ({error.reason} at byte {error.start}){help_}"
+                    raise self._fault(number, what) from None
+                yield number, text.removeprefix("\ufeff") if number == 1 else text
 
     def _line_rows(self) -> Iterator[Row]:
-        for number, line in self._lines():
+        for number, line in self.lines():
             if line.strip():
                 yield {TEXT: line.rstrip("\r\n"), "source": self.path, "line": number}
 
     def _csv_rows(self) -> Iterator[Row]:
         csv.field_size_limit(LONGEST_CELL)
-        reader = csv.reader((line for _, line in self._lines()), strict=True)
+        lines = (line for _, line in self.lines())
+        first = next(lines, "")
+        reader = csv.reader(chain([first], lines), delimiter=self._delimiter(first), strict=True)
         try:
             header = next(reader, list[str]())
             column = self._text_column(header)
@@ -103,9 +126,15 @@ class Source:
         except csv.Error as error:
             raise self._fault(reader.line_num, str(error)) from None
 
+    def _delimiter(self, first: str) -> str:
+        """What parts two cells: if the first row lacks what is usual, a tab or semicolon that it has."""
+        usual = TABLES[self.format]
+        other = next((each for each in "\t;" if each in first), usual)
+        return self.form.delimiter or (usual if usual in first else other)
+
     def _json_rows(self) -> Iterator[Row]:
         column = None
-        for number, line in self._lines():
+        for number, line in self.lines():
             if not line.strip():
                 continue
             try:
@@ -169,7 +198,7 @@ class Source:
         if len(set(names)) < len(names):
             message = f"{has}: two have the same name"
             raise ConfigurationError(message)
-        column = self.column or (names[0] if len(names) == 1 else TEXT)
+        column = self.form.column or (names[0] if len(names) == 1 else TEXT)
         if column not in names:
             message = f"{has}, and no {column!r}: name the one to embed with --column"
             raise ConfigurationError(message)

@@ -14,7 +14,7 @@ from ..optional import need
 from ..search import HybridIndex, VectorIndex, top_n_chunked
 from . import console
 from .columns import TEXT
-from .options import DEBUG, JSON
+from .options import BASE_URL, DEBUG, DIMENSIONS, JSON, given
 from .vectorfile import VectorFile
 
 if TYPE_CHECKING:
@@ -30,71 +30,89 @@ onevec search notes.parquet "how do I get there?"
 onevec search notes.parquet 去机场怎么走 --top 3 --json
 onevec search docs.index "error E1047" --words --where lang=en --where year=2026
 """
+WHERE = typer.Option(
+    metavar="COLUMN=VALUE",
+    help="Only rows with this value; of a column that is named twice, one of them (an index).",
+    show_default=False,
+)
+
+FILE = typer.Argument(metavar="INDEX", help="A file of `onevec embed` or a folder of `onevec index`.")
+OTHER_MODEL = typer.Option(
+    "--model", metavar="PROVIDER:NAME", help="The model for the query.", show_default="that of the texts"
+)
+DIVERSITY = typer.Option(min=0, max=1, metavar="X", help="0 to 1: how different the texts shall be (an index).")
 
 
 def search(
-    file: Annotated[
-        str,
-        typer.Argument(metavar="INDEX", help="A file of `onevec embed` or a folder of `onevec index`."),
-    ],
+    file: Annotated[str, FILE],
     query: Annotated[str, typer.Argument(metavar="QUERY", help="What to look for.")],
     *,
     top: Annotated[int, typer.Option(min=1, metavar="N", help="How many texts to show.")] = 5,
-    model: Annotated[
-        str | None,
-        typer.Option(metavar="PROVIDER:NAME", help="The model for the query.", show_default="that of the texts"),
-    ] = None,
+    model: Annotated[str | None, OTHER_MODEL] = None,
+    dimensions: Annotated[int | None, DIMENSIONS] = None,
+    base_url: Annotated[str | None, BASE_URL] = None,
     words: Annotated[bool, typer.Option("--words", help="Rank by shared words, too (an index).")] = False,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COLUMN=VALUE", help="Only rows with this value (an index).", show_default=False),
-    ] = None,
-    diversity: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, metavar="X", help="0 to 1: how different the texts shall be (an index)."),
-    ] = None,
+    where: Annotated[list[str] | None, WHERE] = None,
+    diversity: Annotated[float | None, DIVERSITY] = None,
     json: Annotated[bool, JSON] = False,
     debug: Annotated[bool, DEBUG] = False,
 ) -> None:
     """Show the texts that are nearest to a query by their meaning."""
     with console.failures(debug=debug):
+        asked = _Asked(query, top, model, given(dimensions=dimensions, base_url=base_url))
         if Path(file).is_dir():
-            found = _in_index(Path(file), query, top, model, _Options(words, _wanted(where or []), diversity))
+            found = _in_index(Path(file), asked, _Options(words, _wanted(where or []), diversity))
         elif words or where or diversity is not None:
             raise typer.BadParameter("--words, --where and --diversity are for an index: `onevec index` makes one")
         else:
-            found = _in_file(Path(file), query, top, model)
+            found = _in_file(Path(file), asked)
         if json:
             console.json({"file": file, "query": query, "found": found})
         else:
             console.rows(["score", "where", "text"], [[f"{hit['score']:.3f}", _where(hit), hit[TEXT]] for hit in found])
 
 
-def _in_file(file: Path, query: str, top: int, model: str | None) -> list[dict[str, Any]]:
+class _Asked(NamedTuple):
+    """What is looked for.
+
+    Attributes:
+        query: the text.
+        top: how many texts to show.
+        model: what embeds the query; None is that of the texts.
+        options: of the model.
+    """
+
+    query: str
+    top: int
+    model: str | None
+    options: dict[str, Any]
+
+
+def _in_file(file: Path, asked: _Asked) -> list[dict[str, Any]]:
     with VectorFile.open(file) as vectors:
-        loaded = load(model or vectors.header.model)
+        loaded = load(asked.model or vectors.header.model, **asked.options)
         _check(file, vectors.header.space, loaded.space, vectors.header.model)
-        return nearest(vectors, loaded.embed([query], Role.QUERY).vectors[0], top)
+        return nearest(vectors, loaded.embed([asked.query], Role.QUERY).vectors[0], asked.top)
 
 
 class _Options(NamedTuple):
     """What only an index can do."""
 
     words: bool
-    where: dict[str, str]
+    where: dict[str, list[str]]
     diversity: float | None
 
 
-def _in_index(folder: Path, query: str, top: int, model: str | None, options: _Options) -> list[dict[str, Any]]:
+def _in_index(folder: Path, asked: _Asked, options: _Options) -> list[dict[str, Any]]:
     found = VectorIndex.open(folder)
-    loaded = load(model or found.model_name)
+    loaded = load(asked.model or found.model_name, **asked.options)
     _check(folder, found.space, loaded.space, found.model_name or "a model without a name")
     found = VectorIndex.open(folder, loaded)
     wanted = _condition(options.where) if options.where else None
     if not options.words:
-        hits = found.search(query, top, filter=wanted, diversity=options.diversity)
+        hits = found.search(asked.query, asked.top, filter=wanted, diversity=options.diversity)
     elif options.diversity is None:
-        hits = HybridIndex(found).search(query, top, filter=wanted)
+        hits = HybridIndex(found).search(asked.query, asked.top, filter=wanted)
     else:
         raise typer.BadParameter("--words and --diversity exclude each other")
     return [{"id": hit.id, "score": hit.score, TEXT: hit.text, **hit.metadata} for hit in hits]
@@ -104,25 +122,29 @@ def _check(path: Path, space: SpaceId, other: SpaceId, made_by: str) -> None:
     try:
         space.check(other)
     except SpaceMismatch as error:
-        error.add_note(f"The vectors of {path} were made by {made_by}")
+        shorter = f" with {space.dimensions} dimensions" if space.dimensions != other.dimensions else ""
+        error.add_note(f"The vectors of {path} were made by {made_by}{shorter}")
         raise
 
 
-def _wanted(where: list[str]) -> dict[str, str]:
-    """Pairs of column and value."""
+def _wanted(where: list[str]) -> dict[str, list[str]]:
+    """The values of each column."""
+    found: dict[str, list[str]] = {}
     for pair in where:
-        if "=" not in pair:
+        name, equals, value = pair.partition("=")
+        if not equals:
             message = f"--where takes COLUMN=VALUE, not {pair!r}"
             raise typer.BadParameter(message)
-    return dict(pair.split("=", 1) for pair in where)
+        found.setdefault(name, []).append(value)
+    return found
 
 
-def _condition(where: dict[str, str]) -> Any:
-    """All of the columns, as text, have their values."""
+def _condition(where: dict[str, list[str]]) -> Any:
+    """Each of the columns, as text, has one of its values."""
     compute = need("pyarrow.compute", extra="search")
     whole = compute.scalar(True)
-    for name, value in where.items():
-        whole &= compute.field(name).cast("string") == value
+    for name, values in where.items():
+        whole &= compute.field(name).cast("string").isin(values)
     return whole
 
 

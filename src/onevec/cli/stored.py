@@ -16,7 +16,7 @@ from ..keys import NativeKeys
 from ..load import load
 from ..optional import need
 from ..stores import store_from
-from ..stores.urls import DEFAULT_FILE
+from ..stores.urls import DEFAULT_FILE, default_folder
 from ..values import Damaged, decode, encoder
 from .columns import TEXT, VECTOR
 from .vectorfile import VectorFile, vector_column
@@ -46,10 +46,14 @@ def found_store(where: str | None, **options: Any) -> ByteStore:
         options: parameters of the store's class; those that are None are left out.
 
     Raises:
-        ConfigurationError: there is nothing at that path.
+        ConfigurationError: there is nothing at that path, or no cache of the user.
     """
     given = {name: value for name, value in options.items() if value is not None}
     if where is None:
+        path = default_folder() / DEFAULT_FILE
+        if not path.exists():
+            message = f"there is no cache at {path}: name a STORE, or fill it with `load(..., cache=True)`"
+            raise ConfigurationError(message)
         return store_from(True, **given)
     local = _LOCAL.fullmatch(where)
     path = Path(local[1] if local else where).expanduser()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from ..embeddings import Role
-from ..errors import ConfigurationError
 from ..load import load
 from ..search import top_n_chunked
 from ..tasks import (
@@ -21,53 +20,61 @@ from ..tasks import (
     evaluate_sts,
     mine_bitext,
     paraphrases,
-    read_judged,
-    read_pairs,
 )
 from ..tasks import context as gather
+from ..tasks.classify import METHODS
 from ..tasks.dialogue import FALLBACK
 from . import console
 from .columns import TEXT
-from .options import DEBUG, JSON, MODEL
+from .options import DEBUG, JSON, MODEL, one_of
+from .taskfiles import judged_of, lines, pairs_of, texts_of
 from .vectorfile import VectorFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from ..embeddings import Embeddings
     from ..tasks.classify import Label
 
 __all__ = ["VERBS"]
 
+NAMES = "The first row of a .csv file names the columns, and is passed over."
 Model = Annotated[str | None, MODEL]
 Json = Annotated[bool, JSON]
 Debug = Annotated[bool, DEBUG]
 Texts = Annotated[list[str], typer.Argument(metavar="TEXT...", help='Texts, or "-" for one a line of standard input.')]
 Lines = Annotated[str, typer.Argument(metavar="FILE", help='One text a line, in UTF-8; "-" for standard input.')]
-Pairs = Annotated[str, typer.Argument(metavar="FILE", help="A .csv or .jsonl file with two columns, or a .po file.")]
+Pairs = Annotated[
+    str, typer.Argument(metavar="FILE", help=f"A .csv or .jsonl file with two columns, or a .po file. {NAMES}")
+]
 Top = Annotated[int, typer.Option(min=1, metavar="N", help="How many to show.")]
 HELD_OUT = 5
 """Every fifth example tests what was learned from the others."""
 
 
 def train(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A .csv or .jsonl file: a text and its label a row.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help=f"A .csv or .jsonl file: a text and its label a row. {NAMES}")
+    ],
     out: Annotated[str, typer.Option("--out", metavar="FILE", help="Where to write what was learned.")],
     *,
-    method: Annotated[str, typer.Option(metavar="NAME", help="auto, svm, linear or centroids.")] = "auto",
+    method: Annotated[str, typer.Option(metavar="NAME", help=f"One of {', '.join(METHODS)}.")] = "auto",
     model: Model = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Learn classes from labelled texts, and tell how many of a fifth that was held out it gets right."""
     with console.failures(debug=debug):
-        pairs = read_pairs(file)
+        one_of("--method", method, METHODS)
+        pairs = pairs_of(file)
         labels: list[Label] = [label for _, label in pairs]
         texts, loaded = [text for text, _ in pairs], _remembering(model)
         tried = [place % HELD_OUT == HELD_OUT - 1 for place in range(len(texts))]
         learned = TextClassifier(loaded, method=method).fit(*_where(texts, labels, tried, wanted=False))
         accuracy = learned.score(*_where(texts, labels, tried, wanted=True)) if any(tried) else None
-        TextClassifier(loaded, method=method).fit(texts, labels).save(out)
+        whole = TextClassifier(loaded, method=method).fit(texts, labels)
+        whole.model_name = model or "default"
+        whole.save(out)
         if json:
             console.json({"texts": len(texts), "classes": learned.classes, "accuracy": accuracy, "file": out})
         else:
@@ -89,15 +96,15 @@ def classify(
     """Tell the class of each text, by what was learned or by descriptions of the classes."""
     with console.failures(debug=debug):
         if (learned is None) == (not label):
-            raise ConfigurationError("give either --with FILE, or --label NAME=TEXT for each class")
+            raise typer.BadParameter("give either --with FILE, or --label NAME=TEXT for each class")
         known = TextClassifier.load(learned, model) if learned else TextClassifier.zero_shot(_described(label), model)
-        _show_classes(known, list(_lines_of(texts)), json=json)
+        _show_classes(known, list(texts_of(texts)), json=json)
 
 
 def sentiment(texts: Texts, *, model: Model = None, json: Json = False, debug: Debug = False) -> None:
     """Tell whether each text is positive or negative, without examples; `train` on texts of your own is better."""
     with console.failures(debug=debug):
-        _show_classes(TextClassifier.zero_shot(SENTIMENT, model), list(_lines_of(texts)), json=json)
+        _show_classes(TextClassifier.zero_shot(SENTIMENT, model), list(texts_of(texts)), json=json)
 
 
 def pairs(
@@ -111,14 +118,19 @@ def pairs(
 ) -> None:
     """Find the texts of a file that say about the same."""
     with console.failures(debug=debug):
-        texts = _read_lines(file)
+        texts = lines(file)
         found = paraphrases(texts, model, threshold=threshold, limit=top)
         rows = [{"score": each.score, "first": texts[each.first], "second": texts[each.second]} for each in found]
         _show(rows, json=json)
 
 
 def sts(
-    file: Annotated[str, typer.Argument(metavar="FILE.csv", help="Columns: a text, another, how alike they are.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE.csv", help="Columns: a text, another, how alike they are. The first row may name them."
+        ),
+    ],
     *,
     model: Model = None,
     json: Json = False,
@@ -126,7 +138,7 @@ def sts(
 ) -> None:
     """Tell how well a model's similarities go along with those that people gave."""
     with console.failures(debug=debug):
-        left, right, judged = read_judged(file)
+        left, right, judged = judged_of(file)
         found = evaluate_sts(left, right, judged, model)
         if json:
             console.json(found._asdict())
@@ -146,7 +158,7 @@ def bitext(
 ) -> None:
     """Find the lines of two files in different languages that translate each other."""
     with console.failures(debug=debug):
-        left, right = _read_lines(source), _read_lines(target)
+        left, right = lines(source), lines(target)
         found = mine_bitext(left, right, model, threshold=threshold)[:top]
         _show(
             [{"margin": each.score, "source": left[each.source], "target": right[each.target]} for each in found],
@@ -166,13 +178,13 @@ def translate(
 ) -> None:
     """Show the nearest known translations of a text; nothing is generated."""
     with console.failures(debug=debug):
-        found = TranslationMemory(read_pairs(file), model).translate(text, top, threshold=threshold)
+        found = TranslationMemory(pairs_of(file), model).translate(text, top, threshold=threshold)
         _show([{"score": each.score, "target": each.target, "source": each.source} for each in found], json=json)
 
 
 def intent(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="A .csv or .jsonl file: an example and its intent a row.")
+        str, typer.Argument(metavar="FILE", help=f"A .csv or .jsonl file: an example and its intent a row. {NAMES}")
     ],
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What was said.")],
     *,
@@ -184,7 +196,7 @@ def intent(
     """Tell what a text wants, by examples of each intent."""
     with console.failures(debug=debug):
         examples: dict[str, list[str]] = {}
-        for example, name in read_pairs(file):
+        for example, name in pairs_of(file):
             examples.setdefault(name, []).append(example)
         found = IntentDetector(examples, model, threshold=threshold).detect(text)
         _show([{"score": found.score, "intent": found.name}], json=json)
@@ -201,7 +213,7 @@ def chat(
 ) -> None:
     """Talk with the answers of a file: a question a line, Ctrl-D or an empty line ends it."""
     with console.failures(debug=debug):
-        talk = ResponseSelector(read_pairs(file), model, threshold=threshold, fallback=fallback).conversation()
+        talk = ResponseSelector(pairs_of(file), model, threshold=threshold, fallback=fallback).conversation()
         asked = sys.stdin.isatty()
         while True:
             if asked:
@@ -289,7 +301,7 @@ def _described(given: list[str] | None) -> dict[Label, str | list[str]]:
         name, equals, text = each.partition("=")
         if not equals:
             message = f"--label must be NAME=TEXT, not {each!r}"
-            raise ConfigurationError(message)
+            raise typer.BadParameter(message)
         found.setdefault(name.strip(), []).append(text.strip())
     return {**found}
 
@@ -297,16 +309,6 @@ def _described(given: list[str] | None) -> dict[Label, str | list[str]]:
 def _where(texts: list[str], labels: list[Label], tried: list[bool], *, wanted: bool) -> tuple[list[str], list[Label]]:
     places = [place for place, each in enumerate(tried) if each is wanted]
     return [texts[place] for place in places], [labels[place] for place in places]
-
-
-def _lines_of(texts: list[str]) -> Iterator[str]:
-    for text in texts:
-        yield from _read_lines("-") if text == "-" else [text]
-
-
-def _read_lines(file: str) -> list[str]:
-    raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    return [line for line in raw.decode("utf-8-sig").splitlines() if line.strip()]
 
 
 def _remembering(model: str | None) -> Embeddings:

@@ -36,15 +36,18 @@ class Header:
         space: the space that they live in.
         recipe: `str` of the `Recipe` that they were made by.
         model: what `load` takes to get the model.
+        verb: "demo" for a file that the demo may write anew, else "".
     """
 
     space: SpaceId
     recipe: str
     model: str
+    verb: str = ""
 
     def metadata(self) -> dict[str, str]:
         """The header as a Parquet file keeps it."""
-        return {"onevec.space": self.space.to_json(), "onevec.recipe": self.recipe, "onevec.model": self.model}
+        known = {"onevec.space": self.space.to_json(), "onevec.recipe": self.recipe, "onevec.model": self.model}
+        return {**known, "onevec.verb": self.verb} if self.verb else known
 
     @classmethod
     def of(cls, metadata: dict[bytes, bytes]) -> Self:
@@ -55,7 +58,8 @@ class Header:
             ValueError: the space is none.
         """
         space = SpaceId.from_json(metadata[b"onevec.space"])
-        return cls(space, metadata[b"onevec.recipe"].decode(), metadata[b"onevec.model"].decode())
+        recipe, model = metadata[b"onevec.recipe"].decode(), metadata[b"onevec.model"].decode()
+        return cls(space, recipe, model, metadata.get(b"onevec.verb", b"").decode())
 
 
 def parts_folder(path: Path) -> Path:

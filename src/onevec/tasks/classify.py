@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 import numpy as np
 
 from ..embeddings import Role
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, SpaceMismatch
 from ..load import model_of
 from ..space import SpaceId
 from .heads import MANY, Head, centroids, linear, svm
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..embeddings import Embeddings
 
-__all__ = ["SENTIMENT", "Label", "TextClassifier"]
+__all__ = ["METHODS", "SENTIMENT", "Label", "TextClassifier"]
 
 Label: TypeAlias = str | int | bool
 METHODS = ("auto", "svm", "linear", "centroids")
@@ -56,6 +56,7 @@ class TextClassifier:
 
     Attributes:
         classes: the labels, sorted, in the order of the columns of `predict_proba`; empty before `fit`.
+        model_name: what `load` of the package takes to get the model; None if it was given as an object.
 
     Example:
         >>> texts = ["I love it", "great", "so good", "I hate it", "bad", "awful"]
@@ -69,6 +70,7 @@ class TextClassifier:
             message = f"method must be one of {', '.join(METHODS)}, not {method!r}"
             raise ConfigurationError(message)
         self.model, self.method, self.seed = model_of(model), method, seed
+        self.model_name = "default" if model is None else model if isinstance(model, str) else None
         self.classes: tuple[Label, ...] = ()
         self._head: Head | None = None
 
@@ -160,6 +162,7 @@ class TextClassifier:
             "classes": self.classes,
             "method": self.method,
             "space": self.model.space.to_json(),
+            "model": self.model_name,
         }
         with Path(path).open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, about=np.array(json.dumps(about)), **head.arrays())
@@ -170,7 +173,7 @@ class TextClassifier:
 
         Args:
             path: the file.
-            model: the model that it was learned with.
+            model: the model that it was learned with; None loads that one, if the file knows its name.
 
         Raises:
             ConfigurationError: the file is none of ours.
@@ -183,9 +186,15 @@ class TextClassifier:
         except (KeyError, ValueError, EOFError) as error:
             message = f"{path} is no classifier that onevec wrote: {error}"
             raise ConfigurationError(message) from None
-        made = cls(model, method=about["method"])
-        SpaceId.from_json(about["space"]).check(made.model.space)
+        name = about.get("model")  # which earlier versions did not write
+        made = cls(name if model is None else model, method=about["method"])
+        try:
+            SpaceId.from_json(about["space"]).check(made.model.space)
+        except SpaceMismatch as error:
+            error.add_note(f"{path} was learned with {name or 'a model whose name it does not know'}")
+            raise
         made.classes, made._head = tuple(about["classes"]), head
+        made.model_name = made.model_name or name
         return made
 
     def _numbered(self, labels: Sequence[Label]) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ import ast
 import csv
 import json
 import re
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,7 +15,7 @@ from ..errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["read_judged", "read_pairs"]
+__all__ = ["first_row", "read_judged", "read_pairs"]
 
 ENTRY = re.compile(r'^(msgctxt|msgid_plural|msgid|msgstr(?:\[\d+\])?)?\s*(".*")\s*$')
 
@@ -24,16 +25,16 @@ def read_pairs(path: str | Path, columns: tuple[str, str] | None = None) -> list
 
     Args:
         path: a .csv or .jsonl file with columns, or a .po file, whose fuzzy and plural messages are passed over.
-        columns: names of the two; None takes the first two. A .csv file begins with its names.
+        columns: names of the two; None takes the first two. The first row of a .csv file names them, and is no pair.
 
     Raises:
-        ConfigurationError: another kind of file, or it lacks the columns.
+        ConfigurationError: another kind of file, it lacks the columns, or it is not UTF-8.
         OSError: it can't be read.
     """
     file = Path(path)
     kinds = {".csv": _csv, ".jsonl": _jsonl}
     if file.suffix.lower() == ".po":
-        found: Iterable[tuple[str, str]] = _po(file.read_text(encoding="utf-8").splitlines())
+        found: Iterable[tuple[str, str]] = _po(line.rstrip("\r") for line in _text(file).split("\n"))
     elif file.suffix.lower() in kinds:
         found = [_two(file, row, columns) for row in kinds[file.suffix.lower()](file)]
     else:
@@ -43,37 +44,58 @@ def read_pairs(path: str | Path, columns: tuple[str, str] | None = None) -> list
 
 
 def read_judged(path: str | Path) -> tuple[list[str], list[str], list[float]]:
-    """The first three columns of a .csv file that begins with their names: a text, another, and how alike they are.
+    """The first three columns of a .csv file: a text, another, and how alike they are.
+
+    The first row may name the columns: it does if its third cell is no number.
 
     Raises:
-        ConfigurationError: a row has fewer columns, or the third is no number.
+        ConfigurationError: another row has fewer columns, or the third is no number; or the file is not UTF-8.
         OSError: it can't be read.
     """
     left: list[str] = []
     right: list[str] = []
     judged: list[float] = []
-    with Path(path).open(encoding="utf-8-sig", newline="") as file:
-        for row in [*csv.reader(file)][1:]:
-            try:
-                judged.append(float(row[2]))
-            except (IndexError, ValueError):
-                message = f"{path} needs a text, another text and a number in each row, not {row}"
-                raise ConfigurationError(message) from None
-            left.append(row[0])
-            right.append(row[1])
+    for number, row in enumerate(_rows(Path(path))):
+        try:
+            judged.append(float(row[2]))
+        except (IndexError, ValueError):
+            if number == 0:
+                continue
+            message = f"{path} needs a text, another text and a number in each row, not {row}"
+            raise ConfigurationError(message) from None
+        left.append(row[0])
+        right.append(row[1])
     return left, right, judged
 
 
+def first_row(path: str | Path) -> list[str]:
+    """The cells of the first row of a .csv file; none if it is empty."""
+    return next(_rows(Path(path)), list[str]())
+
+
+def _text(path: Path) -> str:
+    raw = path.read_bytes()
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        message = f"{path}, line {line}: not UTF-8 ({error.reason}): save it as UTF-8"
+        raise ConfigurationError(message) from None
+
+
+def _rows(path: Path) -> Iterator[list[str]]:
+    """The rows of a .csv file, but for empty ones."""
+    return filter(None, csv.reader(StringIO(_text(path), newline="")))
+
+
 def _csv(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        yield from csv.DictReader(file)
+    yield from csv.DictReader(StringIO(_text(path), newline=""))
 
 
 def _jsonl(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                yield _object(path, number, line)
+    for number, line in enumerate(StringIO(_text(path), newline=None), 1):
+        if line.strip():
+            yield _object(path, number, line)
 
 
 def _object(path: Path, number: int, line: str) -> dict[str, Any]:
