@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,6 @@ from onevec.layer.gradient import sum_by_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -60,6 +61,11 @@ def test_out_is_written_and_returned() -> None:
         layer()([3, 0], out=np.empty((2, 2)))  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="C-contiguous"):
         layer()([3, 0], out=np.empty((4, 2), dtype=np.float32)[::2])
+    out.flags.writeable = False
+    with pytest.raises(ConfigurationError, match="writable"):
+        layer()([3, 0], out=out)
+    with pytest.raises(TypeError, match="out must be an array of numpy, not list"):
+        layer()([3, 0], out=[[0, 0], [0, 0]])  # type: ignore[arg-type]
 
 
 def test_many_rows_are_copied_by_several_threads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,6 +75,25 @@ def test_many_rows_are_copied_by_several_threads(monkeypatch: pytest.MonkeyPatch
     assert np.array_equal(layer()(ids), TABLE[ids])
 
 
+LATE = """
+import threading, time
+import numpy as np
+from onevec.layer import Embedding, gather
+gather._threads.cores = 2
+layer, ids = Embedding(5000, 64), np.arange(40_000) % 5000
+def work():
+    threading.main_thread().join()
+    time.sleep(0.3)  # until the interpreter takes no more work for its pools
+    print(np.array_equal(layer(ids), layer.embeddings[ids]))
+threading.Thread(target=work).start()
+"""
+
+
+def test_a_thread_that_outlives_the_program_still_looks_up() -> None:
+    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("True", "")
+
+
 @pytest.mark.parametrize(
     ("ids", "message"),
     [
@@ -76,13 +101,17 @@ def test_many_rows_are_copied_by_several_threads(monkeypatch: pytest.MonkeyPatch
         ([3, -1], r"ids\[1\] is -1"),
         (7, r"ids\[\] is 7"),
         (np.array([2**63], dtype=np.uint64), r"ids\[0\] is 9223372036854775808"),
+        ([1, 2**64], r"ids\[1\] is 18446744073709551616"),
     ],
 )
 def test_a_wrong_id_is_refused_by_its_place(ids: Any, message: str) -> None:
     own = layer(mask_zero=True)
-    for call in (own, own.compute_mask, own.freeze, lambda ids: own.backward(ids, np.zeros((*np.shape(ids), 2)))):
+    for call in (own, own.compute_mask, lambda ids: own.backward(ids, np.zeros((*np.shape(ids), 2)))):
         with pytest.raises(ConfigurationError, match=message):
             call(ids)
+    for change in (own.freeze, own.unfreeze):
+        with pytest.raises(ConfigurationError, match=message.replace("ids", "rows")):
+            change(ids)
 
 
 def test_ids_of_several_lengths_are_refused() -> None:
@@ -114,6 +143,11 @@ def test_the_mask_is_false_at_padding() -> None:
         ({"embeddings_regularizer": "l3"}, ConfigurationError, "embeddings_regularizer 'l3'"),
         ({"embeddings_regularizer": np.sum}, ConfigurationError, r"a method gradient\(table\)"),
         ({"embeddings_constraint": "unitnrm"}, ConfigurationError, "did you mean 'unit_norm'"),
+        ({"seed": -1}, ConfigurationError, "seed must be at least 0, not -1"),
+        ({"seed": 1.5}, TypeError, "seed must be a whole number"),
+        ({"weights": [[1, 2], [3]]}, ConfigurationError, "weights must be numbers, in rows of one length"),
+        ({"weights": np.full((6, 2), 1e40)}, ConfigurationError, "weights must be finite"),
+        ({"embeddings_constraint": {"config": {}}}, ConfigurationError, "embeddings_constraint 'None' is not known"),
         ({"weights": np.zeros((2, 6))}, ConfigurationError, r"weights must have the shape \(6, 2\), not \(2, 6\)"),
     ],
 )
@@ -170,7 +204,8 @@ def test_the_gradient_is_the_slope_of_the_loss(regularizer: Any) -> None:
 def test_the_losses_are_the_penalty() -> None:
     assert layer().losses == []
     assert layer(embeddings_regularizer="l1_l2").embeddings_regularizer == L1L2(0.01, 0.01)
-    assert layer(embeddings_regularizer=L1L2).losses == [0]
+    for name in ("L1L2", "l1l2", L1L2, {"class_name": "L1L2", "config": {"l1": 0.0}}):
+        assert layer(embeddings_regularizer=name).embeddings_regularizer == L1L2(0, 0)
     assert layer(embeddings_regularizer=L1L2(0.5, 0.25)).losses == [0.5 * 66 + 0.25 * 506]
 
 
@@ -181,8 +216,22 @@ def test_gradients_of_two_batches_are_added() -> None:
     assert both.rows.tolist() == [1, 2, 5]
     assert np.array_equal(both.dense(), one.dense() + two.dense())
     assert repr(both) == "SparseGradient(3 of 6 rows, 2 wide)"
+    total: Any = sum([one, two])
+    assert np.array_equal(total.dense(), both.dense())
+    own.grow(9)
+    assert (two + own.backward([8], [[1, 1]])).rows.tolist() == [2, 5, 8]
     with pytest.raises(ConfigurationError, match="two tables"):
-        _ = one + Embedding(7, 2).backward([1], [[1, 1]])
+        _ = one + Embedding(6, 3).backward([1], [[1, 1, 1]])
+
+
+def test_a_gradient_of_ones_own_is_put_in_order() -> None:
+    found = SparseGradient([5, 1, 5], [[1, 2], [3, 4], [5, 6]], 6)
+    assert found.rows.tolist() == [1, 5]
+    assert found.values.tolist() == [[3, 4], [6, 8]]
+    with pytest.raises(ConfigurationError, match=r"rows\[1\] is 6"):
+        SparseGradient([1, 6], [[1, 2], [3, 4]], 6)
+    with pytest.raises(ConfigurationError, match=r"values \(n, width\), not \(2,\) and \(1, 2\)"):
+        SparseGradient([1, 2], [[1, 2]], 6)
 
 
 def test_a_gradient_of_another_shape_is_refused() -> None:
@@ -244,10 +293,21 @@ def test_new_rows_come_from_the_initializer() -> None:
     own.embeddings[:] = 7
     own.grow(6)
     assert own.embeddings.tolist() == [[7] * 3] * 4 + [[1] * 3] * 2
+    table = own.embeddings
+    own.grow(6)
+    own.grow(6, np.zeros((0, 3)))
+    assert own.embeddings is table
     with pytest.raises(ConfigurationError, match="can grow from 6, not shrink to 5"):
         own.grow(5)
     with pytest.raises(ConfigurationError, match=r"weights must have the shape \(1, 3\)"):
         own.grow(7, np.zeros((2, 3)))
+
+
+def test_an_optimizer_refuses_what_is_no_layer_or_no_gradient() -> None:
+    with pytest.raises(TypeError, match=r"Adam: layer must be the Embedding that learns, not 0\.01"):
+        Adam(0.01)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"takes a gradient of layer\.backward\(ids, grad\), not ndarray"):
+        Adam(layer()).step(np.ones((6, 2)))  # type: ignore[arg-type]
 
 
 def test_an_optimizer_refuses_the_gradient_of_another_layer() -> None:
@@ -262,10 +322,11 @@ def test_an_optimizer_refuses_the_gradient_of_another_layer() -> None:
         (SGD, {"nesterov": True}, "nesterov needs a momentum"),
         (Adagrad, {"epsilon": float("nan")}, "epsilon"),
         (Adam, {"beta_2": 1.0}, "must be below 1"),
+        (Adam, {"learning_rate": "0.1"}, "learning_rate must be a number, not '0.1'"),
     ],
 )
 def test_wrong_rates_are_refused(optimizer: Any, given: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigurationError, match=message):
+    with pytest.raises((ConfigurationError, TypeError), match=message):
         optimizer(layer(), **given)
 
 
@@ -320,96 +381,54 @@ def test_columns_are_constrained_as_a_whole(constraint: Any) -> None:
     assert np.linalg.norm(own.embeddings[:, 0]) == pytest.approx(1, abs=1e-6)
 
 
-def test_a_file_keeps_the_layer(tmp_path: Path) -> None:
-    pytest.importorskip("safetensors", reason="pip install 'onevec[layer]'")
-    own = layer(
-        embeddings_initializer="he_normal",
-        embeddings_regularizer=L1L2(0.5, 0.25),
-        embeddings_constraint=MaxNorm(3, axis=1),
-        mask_zero=True,
-    )
-    own.freeze([2])
-    own.save(tmp_path / "a.safetensors")
-    found = Embedding.load(tmp_path / "a.safetensors")
-    assert np.array_equal(found.embeddings, TABLE)
-    for name in ("embeddings_initializer", "embeddings_regularizer", "embeddings_constraint", "mask_zero"):
-        assert getattr(found, name) == getattr(own, name)
-    assert found.frozen.tolist() == [2]
-    SGD(found).step(found.backward([1], [[1, 1]]))
-    assert [path.name for path in tmp_path.iterdir()] == ["a.safetensors"]
+@pytest.mark.parametrize("constraint", ["max_norm", "unit_norm", MinMaxNorm(0.5, 1.0, 0.5)])
+def test_frozen_rows_do_not_press_the_others_down(constraint: Any) -> None:
+    table = np.random.default_rng(0).normal(size=(100, 4))
+    own = Embedding(100, 4, embeddings_constraint=constraint, weights=table)
+    own.freeze(np.arange(50))
+    free = Embedding(50, 4, embeddings_constraint=constraint, weights=table[50:])
+    for _ in range(20):
+        SGD(own, 0.1).step(own.backward([60], np.ones((1, 4))))
+        SGD(free, 0.1).step(free.backward([10], np.ones((1, 4))))
+    assert np.array_equal(own.embeddings[50:], free.embeddings)
+    assert np.array_equal(own.embeddings[:50], table[:50].astype(np.float32))
 
 
-def test_files_of_others_are_read(tmp_path: Path) -> None:
-    library = pytest.importorskip("safetensors.numpy", reason="pip install 'onevec[layer]'")
-    path = tmp_path / "a.safetensors"
-    library.save_file({"weight": TABLE.astype(np.float16), "other": np.zeros((2, 2))}, path)
-    assert np.array_equal(Embedding.load(path).embeddings, TABLE)
-    library.save_file({"model.table": TABLE, "scale": np.zeros(2)}, path)
-    assert np.array_equal(Embedding.load(path).embeddings, TABLE)
-    library.save_file({"a": TABLE, "b": TABLE}, path)
-    with pytest.raises(ConfigurationError, match="one table of floats; it has a, b"):
-        Embedding.load(path)
-    path.write_bytes(b"not a file of tensors")
-    with pytest.raises(ConfigurationError, match="no safetensors file"):
-        Embedding.load(path)
-    with pytest.raises(ConfigurationError, match="there is no file"):
-        Embedding.load(tmp_path / "b.safetensors")
+def test_rows_that_learn_again_are_constrained_again() -> None:
+    own = layer(embeddings_constraint=UnitNorm(axis=1))
+    own.freeze([5])
+    learning = SGD(own, 0.1)
+    learning.step(own.backward([1], [[1, 1]]))
+    own.unfreeze()
+    learning.step(own.backward([1], [[1, 1]]))
+    assert np.linalg.norm(own.embeddings[5]) == pytest.approx(1)
 
 
-def test_what_a_file_cannot_hold_is_refused(tmp_path: Path) -> None:
-    pytest.importorskip("safetensors", reason="pip install 'onevec[layer]'")
-    with pytest.raises(ConfigurationError, match=r"embeddings_initializer .* can't be written to a file"):
-        Embedding(2, 2, np.ones).save(tmp_path / "a.safetensors")
-    assert not list(tmp_path.iterdir())
+def test_a_layer_that_is_all_frozen_is_not_constrained() -> None:
+    own = layer(embeddings_constraint="unit_norm")
+    own.freeze()
+    SGD(own).step(own.backward([1], [[1, 1]]))
+    assert np.array_equal(own.embeddings, TABLE)
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_training_goes_on_from_a_file_as_if_it_had_not_stopped(optimizer: Any, tmp_path: Path) -> None:
-    pytest.importorskip("safetensors")
-    draw = np.random.default_rng(0)
-    batches = [(draw.integers(0, 6, 4), draw.normal(size=(4, 2))) for _ in range(6)]
-    straight = layer()
-    whole = optimizer(straight)
-    for ids, grad in batches:
-        whole.step(straight.backward(ids, grad))
-    first = layer()
-    begun = optimizer(first)
-    for ids, grad in batches[:3]:
-        begun.step(first.backward(ids, grad))
-    first.save(tmp_path / "layer.safetensors")
-    begun.save(tmp_path / "optimizer.safetensors")
-    again = Embedding.load(tmp_path / "layer.safetensors")
-    resumed = type(begun).load(tmp_path / "optimizer.safetensors", again)
-    assert resumed.steps == 3
-    for ids, grad in batches[3:]:
-        resumed.step(again.backward(ids, grad))
-    assert np.array_equal(again.embeddings, straight.embeddings)
+@pytest.mark.parametrize(
+    ("constraint", "message"),
+    [
+        (lambda table: None, r"must return a table \(6, 2\), but it returned None"),  # noqa: ARG005
+        (lambda table: table.mean(axis=0), r"must return a table \(6, 2\), but it returned one \(2,\)"),
+        (lambda table: "table", "must be numbers"),  # noqa: ARG005
+    ],
+)
+def test_a_constraint_that_returns_no_table_is_refused(constraint: Any, message: str) -> None:
+    own = layer(embeddings_constraint=constraint)
+    with pytest.raises(ConfigurationError, match=message):
+        SGD(own, 0.0).step(own.backward([1], [[1, 1]]))
+    assert np.array_equal(own.embeddings, TABLE)
 
 
-def test_the_file_of_an_optimizer_holds_used_rows_only(tmp_path: Path) -> None:
-    library: Any = pytest.importorskip("safetensors.numpy")
-    own = layer()
-    adam = Adam(own, beta_1=0.8)
-    adam.step(own.backward([4, 1], np.ones((2, 2))))
-    own.grow(9)
-    adam.save(tmp_path / "adam.safetensors")
-    tensors = library.load_file(tmp_path / "adam.safetensors")
-    assert {name: array.shape for name, array in tensors.items()} == {"rows": (2,), "mean": (2, 2), "square": (2, 2)}
-    found = Adam.load(tmp_path / "adam.safetensors", own)
-    assert (found.beta_1, found.steps, found.used().tolist()) == (0.8, 1, [1, 4])
-
-
-def test_the_file_of_an_optimizer_that_does_not_fit_is_refused(tmp_path: Path) -> None:
-    pytest.importorskip("safetensors")
-    path, own = tmp_path / "adam.safetensors", layer()
-    adam = Adam(own)
-    adam.step(own.backward([4], np.ones((1, 2))))
-    adam.save(path)
-    with pytest.raises(ConfigurationError, match=r"SGD: .* holds Adam"):
-        SGD.load(path, own)
-    for other in (Embedding(4, 2), Embedding(6, 3)):
-        with pytest.raises(ConfigurationError, match=r"not of Embedding\(., .\): load the layer it was saved with"):
-            Adam.load(path, other)
-    own.save(path)
-    with pytest.raises(ConfigurationError, match="holds no optimizer"):
-        Adam.load(path, own)
+def test_the_axis_of_a_constraint_is_checked() -> None:
+    assert UnitNorm(axis=[0, 1]) == UnitNorm(axis=(0, 1))  # type: ignore[arg-type]
+    assert np.linalg.norm(UnitNorm(axis=(0, 1))(TABLE)) == pytest.approx(1)
+    for axis in (2, "1", (), (0, 2)):
+        with pytest.raises(ConfigurationError, match="MaxNorm: axis must be 0"):
+            MaxNorm(1, axis=axis)  # type: ignore[arg-type]

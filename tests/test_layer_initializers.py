@@ -12,6 +12,7 @@ from onevec.errors import ConfigurationError
 from onevec.layer import (
     Constant,
     Embedding,
+    GlorotUniform,
     HeNormal,
     Identity,
     Orthogonal,
@@ -119,9 +120,53 @@ def test_a_function_of_the_shape() -> None:
     [
         (lambda: VarianceScaling(0), "scale must be above 0"),
         (lambda: VarianceScaling(mode="fan"), "mode must be one of fan_in"),  # type: ignore[arg-type]
-        (lambda: HeNormal(distribution="normal"), "distribution must be one of"),  # type: ignore[arg-type]
+        (lambda: VarianceScaling(distribution="normal"), "distribution must be one of"),  # type: ignore[arg-type]
+        (lambda: VarianceScaling("2"), "scale must be a number, not '2'"),  # type: ignore[arg-type]
+        (lambda: RandomUniform("a"), "minval must be a number, not 'a'"),  # type: ignore[arg-type]
+        (lambda: RandomNormal(0, float("nan")), "stddev must be a finite number, not nan"),
+        (lambda: HeNormal(3), "positional argument"),  # type: ignore[call-arg]  # in Keras it would be the seed
     ],
 )
 def test_wrong_values_are_refused(made: Any, message: str) -> None:
-    with pytest.raises(ConfigurationError, match=message):
+    with pytest.raises((ConfigurationError, TypeError), match=message):
         made()
+
+
+def test_none_is_the_initializer_that_keras_takes_then() -> None:
+    assert Embedding(3, 2, None).embeddings_initializer == GlorotUniform()
+
+
+@pytest.mark.parametrize("name", ["uniform", "normal", "ones", "he_normal", "identity", "orthogonal", Constant(2)])
+def test_only_the_new_rows_are_drawn(name: Any) -> None:
+    own = Embedding(1000, 4, name, seed=0)
+    before = own.embeddings.copy()
+    state = np.random.default_rng(0)
+    own._source = state
+    own.grow(1002)
+    assert np.array_equal(own.embeddings[:1000], before)
+    assert own.embeddings.shape == (1002, 4)
+    if name in {"uniform", "normal"}:
+        assert np.array_equal(own.embeddings[1000:], Embedding(2, 4, name, seed=0).embeddings)
+
+
+def test_new_rows_have_the_fan_of_the_whole_table() -> None:
+    own = Embedding(10, 1000, "he_normal", seed=0)
+    own.grow(1000)
+    assert own.embeddings[10:].std() == pytest.approx(sqrt(2 / 1000), rel=0.01)
+    identity = Embedding(2, 4, "identity")
+    identity.grow(6)
+    assert np.array_equal(identity.embeddings, np.eye(6, 4))
+
+
+def test_a_subclass_is_drawn_like_its_base() -> None:
+    class Shifted(RandomNormal):
+        def __call__(self, shape: tuple[int, int], source: np.random.Generator, start: int = 0) -> Any:
+            return super().__call__(shape, source, start) + 5
+
+    class Plain(RandomNormal):
+        pass
+
+    own = Embedding(300, 100, Shifted(), seed=0)
+    own.grow(600)
+    assert own.embeddings.mean() == pytest.approx(5, abs=0.01)
+    assert np.array_equal(table(Plain()), table(RandomNormal()))

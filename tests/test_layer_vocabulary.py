@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from onevec.errors import ConfigurationError
 from onevec.layer import Embedding, Vocabulary
+from onevec.words import WordVectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +30,82 @@ def test_words_and_chinese_characters_are_tokens() -> None:
     assert found.decode(found.encode("the cat 一只猫")) == "the cat 一只猫"
     assert "cat" in found
     assert "dog" not in found
+
+
+def test_words_are_found_however_they_are_written() -> None:
+    found = Vocabulary(["Cat", "ＡＢＣ"])
+    assert found.encode("cat ABC CAT") == [2, 3, 2]
+    assert found.decode([2]) == "Cat"
+    assert "ABC" in found
+    assert 3 not in found
+    with pytest.raises(ConfigurationError, match=r"'cat' comes twice \(after folding\)"):
+        Vocabulary(["Cat", "cat"])
+    assert Vocabulary(["Cat", "cat"], fold=False).encode("cat Cat CAT") == [3, 2, 1]
+    assert Vocabulary(["Cat"], tokenizer=upper).encode("a cat") == [1, 2]
+
+
+def upper(text: str) -> list[str]:
+    return text.upper().split()
+
+
+def test_marks_stay_in_their_words() -> None:
+    assert Vocabulary.build(["हिन्दी", "İstanbul"]).tokens[2:] == ["i̇stanbul", "हिन्दी"]
+
+
+def test_a_pattern_sees_folded_text() -> None:
+    assert Vocabulary([], tokenizer="regex:[A-Z]+").cut("ABC") == []
+    assert Vocabulary([], tokenizer="regex:[A-Z]+", fold=False).cut("ABC") == ["ABC"]
+
+
+def test_a_text_cannot_spell_padding() -> None:
+    found = Vocabulary(["a"], tokenizer="whitespace", fold=False)
+    assert found.encode("[PAD] a [UNK]") == [1, 2, 1]
+    assert "[PAD]" in found
+    assert Vocabulary.build(["mouse pad"], padding="pad").encode("mouse pad") == [2, 1]
+
+
+@pytest.mark.parametrize("tokenizer", ["words", "whitespace", "regex:[a-z]+", "jieba", upper])
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])  # noqa: S301
+def test_copies_and_pickles_cut_in_the_same_way(tokenizer: Any, copied: Any) -> None:
+    if tokenizer == "jieba" and find_spec("jieba") is None:
+        pytest.skip("pip install 'onevec[words]'")
+    found = Vocabulary(["the", "cat"], tokenizer=tokenizer)
+    assert copied(found).encode("The cat sat") == found.encode("The cat sat")
+
+
+def test_words_that_are_added_leave_the_ids_of_the_others() -> None:
+    found = Vocabulary(["cat", "dog"])
+    found.add(["Dog", "bird", "bird", "[PAD]"])
+    assert found.tokens[2:] == ["cat", "dog", "bird"]
+    assert found.encode("bird cat") == [4, 2]
+    with pytest.raises(TypeError, match="not one str"):
+        found.add("bird")
+
+
+def test_a_layer_takes_the_vectors_of_words() -> None:
+    vectors = WordVectors(["cat", "Dog", "car"], [[1, 2], [3, 4], [5, 6]], case="fallback")
+    found = Embedding.from_words(Vocabulary(["dog", "bird", "cat"]), vectors, mask_zero=True, seed=0)
+    assert found.embeddings[[0, 2, 4]].tolist() == [[0, 0], [3, 4], [1, 2]]
+    assert found.embeddings[[1, 3]].all()
+    assert np.abs(found.embeddings[[1, 3]]).max() < 0.05
+    assert found.mask_zero
+    with pytest.raises(ConfigurationError, match="no token of the vocabulary has a vector"):
+        Embedding.from_words(Vocabulary(["bird"]), vectors)
+
+
+def test_spaces_are_where_the_tokenizer_needs_them() -> None:
+    spaced = Vocabulary.build(["我 爱 北京"], tokenizer="whitespace")
+    assert spaced.decode(spaced.encode("我 爱 北京")) == "我 爱 北京"
+    japanese = Vocabulary.build(["食べる ねこ"])
+    assert japanese.decode(japanese.encode("食べる ねこ")) == "食べる ねこ"
+
+
+def test_a_save_that_fails_leaves_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    Vocabulary(["good"]).save(path)
+    with pytest.raises(UnicodeEncodeError):
+        Vocabulary(["\ud800"], tokenizer="whitespace").save(path)
+    assert Vocabulary.load(path).tokens[2:] == ["good"]
 
 
 def test_texts_are_read_once() -> None:
@@ -99,7 +179,9 @@ def test_what_is_wrong_is_refused(tmp_path: Path) -> None:
         Vocabulary([], tokenizer=str.split).save(path)
     with pytest.raises(ConfigurationError, match="no file that"):
         Vocabulary.load(path)
-    for text in ("{", "[]", "{}", "null"):
+    head = '{"format": "onevec.layer.vocabulary 1"'
+    damaged = ['"tokens": 5', '"tokens": "ab"', '"tokens": [1]', '"tokens": ["a"], "more": 1', '"fold": true']
+    for text in ("{", "[]", "{}", "null", *(f"{head}, {each}}}" for each in damaged)):
         path.write_text(text)
         with pytest.raises(ConfigurationError, match="no file that"):
             Vocabulary.load(path)
@@ -108,8 +190,16 @@ def test_what_is_wrong_is_refused(tmp_path: Path) -> None:
         Vocabulary.load(path)
     with pytest.raises(ConfigurationError, match="'a' comes twice"):
         Vocabulary(["a", "b", "a"])
+    with pytest.raises(ConfigurationError, match="padding and oov are both 'x'"):
+        Vocabulary([], padding="x", oov="x")
+    with pytest.raises(TypeError, match="not one str"):
+        Vocabulary("abc")
+    with pytest.raises(ConfigurationError, match="length must be at least 0, not -1"):
+        Vocabulary(["a"]).ids(["a"], length=-1)
     with pytest.raises(ConfigurationError, match="tokenizer must be one of"):
         Vocabulary([], tokenizer="space")
+    with pytest.raises(ConfigurationError, match="tokenizer must be one of"):
+        Vocabulary([], tokenizer=None)  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="no regular expression"):
         Vocabulary([], tokenizer="regex:(")
     with pytest.raises(ConfigurationError, match="min_count"):

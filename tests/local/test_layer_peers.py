@@ -9,6 +9,7 @@ import minilm
 import numpy as np
 import pytest
 
+from onevec import layer
 from onevec.errors import ConfigurationError
 from onevec.layer import (
     L1,
@@ -236,11 +237,117 @@ def test_torch_in_other_forms_is_copied() -> None:
             Embedding.from_torch(torch.nn.Embedding(ROWS, WIDTH, **given))
 
 
-def test_tensors_of_torch_are_ids_too() -> None:
+def test_tensors_of_torch_are_taken_too() -> None:
     import torch
 
-    ours = Embedding(ROWS, WIDTH, weights=table())
-    assert np.array_equal(ours(torch.tensor([[1, 2]])), table()[[[1, 2]]])
+    module = torch.nn.Embedding(ROWS, WIDTH, _weight=torch.from_numpy(table()))
+    for weights in (module.weight, [module.weight], module.weight.double()):  # which learn
+        assert np.array_equal(Embedding(ROWS, WIDTH, weights=weights)(torch.tensor([[1, 2]])), table()[[[1, 2]]])
+    ours = Embedding(ROWS, WIDTH)
+    assert ours.backward([1], torch.ones(1, WIDTH, requires_grad=True)).dense().sum() == WIDTH
+    half: Any = torch.ones(ROWS, WIDTH, dtype=torch.bfloat16)
+    assert Embedding(ROWS, WIDTH, weights=half).embeddings.all()
+
+
+def test_a_table_that_torch_does_not_train_is_frozen() -> None:
+    import torch
+
+    ours = Embedding.from_torch(torch.nn.Embedding.from_pretrained(torch.from_numpy(table()), freeze=True))
+    assert len(ours.frozen) == ROWS
+    module = ours.to_torch()
+    assert not module.weight.requires_grad
+    assert len(Embedding.from_torch(module).frozen) == ROWS
+
+
+def test_new_rows_are_drawn_as_torch_does() -> None:
+    import torch
+
+    ours = Embedding.from_torch(torch.nn.Embedding(10, 100))
+    ours.grow(110)
+    assert ours.embeddings[10:].std() == pytest.approx(1, rel=0.05)
+    with pytest.raises(TypeError, match=r"give a torch\.nn\.Embedding, not Linear"):
+        Embedding.from_torch(torch.nn.Linear(2, 3))
+
+
+def rows_of(layer: Any) -> Any:
+    return layer(np.arange(ROWS)).detach().numpy()
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own way to numpy
+@pytest.mark.parametrize("mode", ["int8", "int4", "lora"])
+def test_a_table_that_keras_puts_together_is_read_by_its_rows(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from onevec.layer import interop
+
+    monkeypatch.setattr(interop, "BLOCK", 7)
+    theirs = keras_layer()
+    if mode == "lora":
+        theirs.enable_lora(2)
+        theirs.lora_embeddings_b.assign(np.ones((2, WIDTH)))
+    else:
+        theirs.quantize(mode)
+    ours = Embedding.from_keras(theirs)
+    assert np.array_equal(ours.embeddings, rows_of(theirs))
+    assert (ours.embeddings != table()).any()
+    ours.grow(ROWS + 1)
+    assert ours.embeddings[ROWS].any()
+
+
+def test_a_table_that_keras_does_not_train_is_frozen() -> None:
+    theirs = keras_layer()
+    theirs.trainable = False
+    ours = Embedding.from_keras(theirs)
+    assert len(ours.frozen) == ROWS
+    back = ours.to_keras()
+    assert not back.trainable
+    assert np.array_equal(rows_of(back), table())
+    ours.unfreeze()
+    assert ours.to_keras().trainable
+
+
+@pytest.mark.parametrize("name", ["HeNormal", "Identity", "RandomUniform", "VarianceScaling", "Constant", "Orthogonal"])
+def test_initializers_go_to_keras_and_back(name: str) -> None:
+    import keras
+
+    given = {"Constant": {"value": 0.5}, "Identity": {"gain": 2.0}}.get(name, {})
+    theirs = keras_layer(embeddings_initializer=getattr(keras.initializers, name)(**given))
+    ours = Embedding.from_keras(theirs)
+    assert ours.embeddings_initializer == Embedding(3, 2, getattr(layer, name)(**given)).embeddings_initializer
+    back = ours.to_keras()
+    assert type(back.embeddings_initializer) is type(theirs.embeddings_initializer)
+    assert np.array_equal(rows_of(back), table())
+
+
+def test_an_initializer_that_is_not_known_is_uniform() -> None:
+    theirs = keras_layer(embeddings_initializer=np.ones)
+    assert Embedding.from_keras(theirs).embeddings_initializer == RandomUniform()
+    assert type(Embedding(3, 2, np.ones).to_keras().embeddings_initializer).__name__ == "RandomUniform"
+
+
+def test_objects_and_configs_of_keras_are_taken() -> None:
+    import keras
+
+    ours = Embedding(3, 2, keras.initializers.HeNormal(seed=1), keras.regularizers.L2(0.5), keras.constraints.NonNeg())
+    assert (ours.embeddings_initializer, ours.embeddings_regularizer) == (HeNormal(), L2(0.5))
+    assert ours.embeddings_constraint == NonNeg()
+    config = keras.saving.serialize_keras_object(keras.constraints.UnitNorm(axis=[1]))
+    assert Embedding(3, 2, embeddings_constraint=config).embeddings_constraint == UnitNorm(axis=(1,))
+    assert Embedding(3, 2, embeddings_constraint=keras.constraints.MaxNorm).embeddings_constraint == MaxNorm()
+    with pytest.raises(ConfigurationError, match="has no input_axes here"):
+        Embedding(3, 2, {"class_name": "HeNormal", "config": {"input_axes": [1]}})
+    for name in ("L1L2", "l1l2"):
+        theirs = keras.regularizers.get(name)
+        assert vars(Embedding(3, 2, embeddings_regularizer=name).embeddings_regularizer) == theirs.get_config()
+
+
+def test_variables_of_keras_are_taken() -> None:
+    import keras
+
+    weights = keras.Variable(table())
+    ours = Embedding(ROWS, WIDTH, weights=[weights])
+    assert np.array_equal(ours.embeddings, table())
+    assert ours(keras.Variable([1, 2], dtype="int32", trainable=False)).shape == (2, WIDTH)
+    with pytest.raises(TypeError, match=r"give a keras\.layers\.Embedding, not Dense"):
+        Embedding.from_keras(keras.layers.Dense(2))
 
 
 def test_keras_shares_the_memory() -> None:

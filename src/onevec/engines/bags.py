@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
@@ -13,7 +15,7 @@ from ..embeddings import Embedded, Role, check_texts, register_with_langchain
 from ..errors import ConfigurationError
 from ..params import Parameters
 from ..space import Recipe, SpaceId
-from .segmenting import HAN_RUN, folded, jieba_cutter, words
+from .segmenting import HAN_RUN, VERSION, folded, jieba_cutter, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,12 +35,14 @@ class _Fitted(NamedTuple):
     Attributes:
         tokens: the tokens in the order of the numbers of a vector.
         weights: how much each token counts; empty if all count the same.
+        settings: the parameters that it was fitted with; those of the instance may be set to others later.
         transform: from texts to a sparse matrix of SciPy.
         revision: a hash of all that a vector depends on.
     """
 
     tokens: tuple[str, ...]
     weights: tuple[float, ...]
+    settings: Mapping[str, Any]
     transform: Callable[[Sequence[str]], Any]
     revision: str
 
@@ -46,7 +50,8 @@ class _Fitted(NamedTuple):
 class BagOfTokens(Parameters):
     """The base of the sparse classes: parameters, `fit`, `save`, and everything but scikit-learn's class.
 
-    Before `embed`, the class has to know its tokens: `fit` takes them from texts, and `path` from a file.
+    Before `embed`, the class has to know its tokens: `fit` takes them from texts, and `path` from a file. A parameter
+    that is set afterwards holds from the next `fit` on.
 
     Raises:
         ConfigurationError: a parameter is wrong, or contradicts the file at `path`.
@@ -54,14 +59,16 @@ class BagOfTokens(Parameters):
     """
 
     path: str | None = None
-    """A file that `save` wrote; its settings hold."""
+    """A file that `save` wrote; its settings hold, also where the default of a parameter is given beside it. `fit`
+    takes its place and makes this None."""
     analyzer: str = "words"
     """How a text is cut into tokens: "words" (words, and of Chinese every character and every pair of neighbours),
     "jieba" (Chinese words; extra `words`) or "characters" (all runs of up to three characters inside words)."""
     min_count: int = 1
     """In how many texts a token has to be."""
-    max_features: int | None = 10_000
-    """How many tokens are kept at most, the most frequent ones; None keeps all. It is the width of the vectors."""
+    max_features: int = 10_000
+    """How many tokens are kept at most, the most frequent ones, equal ones in alphabetical order; 0 keeps all. It is
+    the width of the vectors."""
 
     model_parameter: ClassVar[str] = "path"
     status: ClassVar[str] = "library"
@@ -74,54 +81,66 @@ class BagOfTokens(Parameters):
 
     _fitted: _Fitted | None = None
 
-    def vectorizer(self, **given: Any) -> Any:
-        """The class of scikit-learn that counts, made with these arguments more."""
+    def vectorizer(self, settings: Mapping[str, Any], **given: Any) -> Any:
+        """The class of scikit-learn that counts, made by these settings and with these arguments more."""
         raise NotImplementedError
 
+    def _weigh(self, found: Mapping[str, int], texts: int) -> list[float]:  # noqa: ARG002  # others need both
+        """How much tokens count, by the number of texts that each is in; empty if all count the same."""
+        return []
+
+    def _often(self, every: Counter[str], found: Counter[str]) -> Counter[str]:  # noqa: ARG002  # others need both
+        """How frequent tokens are: the number of times that each came, or of texts that it is in."""
+        return every
+
     def __post_init__(self) -> None:
-        self.require(
-            self.analyzer in ANALYZERS, f"analyzer must be one of {', '.join(ANALYZERS)}, not {self.analyzer!r}"
-        )
-        for name in ("min_count", "max_features"):
-            value = getattr(self, name)
-            self.require(value is None or value >= 1, f"{name} must be at least 1, not {value}")
+        self._check(self._settings())
         if self.path is not None:
             self._read(Path(self.path))
+
+    def _check(self, settings: Mapping[str, Any]) -> None:
+        analyzer = settings["analyzer"]
+        self.require(analyzer in ANALYZERS, f"analyzer must be one of {', '.join(ANALYZERS)}, not {analyzer!r}")
+        count, most = settings["min_count"], settings["max_features"]
+        self.require(count >= 1, f"min_count must be at least 1, not {count}")
+        self.require(most >= 0, f"max_features must be at least 1, or 0 to keep all, not {most}")
 
     def fit(self, texts: Sequence[str]) -> Self:
         """Learn the tokens of texts, in place of those known before; returns the instance itself.
 
         Raises:
-            ConfigurationError: no token is left.
+            ConfigurationError: no token is left, or a parameter was set to what is wrong.
             TypeError: `texts` is one str, or holds something else than str.
         """
+        settings = {
+            name: self._params[name].check(type(self).__name__, each) for name, each in self._settings().items()
+        }
+        self._check(settings)
         whole = check_texts(texts)
-        self.require(self.min_count <= len(whole), f"min_count is {self.min_count}, but there are {len(whole)} texts")
-        made = self.vectorizer(analyzer=self.cutter(), min_df=self.min_count)
-        try:
-            made.fit(whole)
-        except ValueError as error:
-            message = f"{type(self).__name__}: fit() found no token in {len(whole)} texts: {error}"
-            raise ConfigurationError(message) from None
-        self._learnt(made.get_feature_names_out().tolist(), getattr(made, "idf_", np.zeros(0)).tolist())
+        least = settings["min_count"]
+        self.require(least <= len(whole), f"min_count is {least}, but there are {len(whole)} texts")
+        cut = _cutter(settings["analyzer"])
+        every, found = Counter[str](), Counter[str]()
+        for text in whole:
+            tokens = cut(text)
+            every.update(tokens)
+            found.update(set(tokens))
+        often = self._often(every, found)
+        # Ours, because scikit-learn leaves to the processor which of equally frequent tokens it keeps.
+        kept = sorted((-often[token], token) for token, count in found.items() if count >= least)
+        chosen = sorted(token for _, token in kept[: settings["max_features"] or None])
+        self.require(chosen, f"fit() found no token in {len(whole)} texts that is in at least {least} of them")
+        self._learnt(chosen, self._weigh({token: found[token] for token in chosen}, len(whole)), settings)
+        self.__dict__["path"] = None
         return self
 
-    def cutter(self) -> Callable[[str], list[str]]:
-        """The function that cuts a text into tokens."""
-        if self.analyzer == "characters":
-            return lambda text: _runs(folded(text))
-        if self.analyzer == "jieba":
-            cut = jieba_cutter("words")
-            return lambda text: cut(folded(text))
-        return lambda text: _words_and_pairs(folded(text))
-
-    def _learnt(self, tokens: list[str], weights: list[float]) -> None:
-        made = self.vectorizer(analyzer=self.cutter(), vocabulary=tokens)
+    def _learnt(self, tokens: Sequence[str], weights: Sequence[float], settings: Mapping[str, Any]) -> None:
+        made = self.vectorizer(settings, analyzer=_cutter(settings["analyzer"]), vocabulary=list(tokens))
         if weights:
             made.idf_ = np.array(weights)
-        whole = json.dumps([self._settings(), tokens, weights], ensure_ascii=False)
+        whole = json.dumps([VERSION, dict(settings), tokens, weights], ensure_ascii=False)
         revision = hashlib.blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-        self.__dict__["_fitted"] = _Fitted(tuple(tokens), tuple(weights), made.transform, revision)
+        self.__dict__["_fitted"] = _Fitted(tuple(tokens), tuple(weights), settings, made.transform, revision)
 
     def _settings(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in sorted(self.fixed)}
@@ -149,7 +168,9 @@ class BagOfTokens(Parameters):
         Raises:
             ConfigurationError: nothing was fitted.
         """
-        known = self._known()
+        return self._space(self._known())
+
+    def _space(self, known: _Fitted) -> SpaceId:
         return SpaceId(origin="sparse", model=self.kind, revision=known.revision, dimensions=len(known.tokens))
 
     def recipe(self, role: Role | str = Role.DOCUMENT) -> Recipe:
@@ -166,21 +187,25 @@ class BagOfTokens(Parameters):
         register_with_langchain()
         whole = check_texts(texts)
         Role(role)
-        space = self.space
-        rows: Array = np.zeros((len(whole), space.dimensions or 0), dtype=np.float32)
+        known = self._known()  # once: another thread may fit
+        rows: Array = np.zeros((len(whole), len(known.tokens)), dtype=np.float32)
         if whole:
-            self._known().transform(whole).astype(np.float32).toarray(out=rows)
-        return Embedded.of(rows, space)
+            known.transform(whole).astype(np.float32).toarray(out=rows)
+        return Embedded.of(rows, self._space(known))
 
     def save(self, path: str | Path) -> None:
-        """Write tokens, weights and settings as JSON, which `path=` reads.
+        """Write tokens, weights and the settings they were fitted with as JSON, which `path=` reads.
+
+        A file of this name is replaced when the new one is whole.
 
         Raises:
             ConfigurationError: nothing was fitted.
         """
-        known = self._known()
-        whole = {"format": self._format(), **self._settings(), "tokens": known.tokens, "weights": known.weights}
-        Path(path).write_text(json.dumps(whole, ensure_ascii=False), encoding="utf-8")
+        known, target = self._known(), Path(path)
+        whole = {"format": self._format(), **known.settings, "tokens": known.tokens, "weights": known.weights}
+        unfinished = target.with_name(f"{target.name}.part")
+        unfinished.write_bytes(json.dumps(whole, ensure_ascii=False).encode())
+        unfinished.replace(target)
 
     def _format(self) -> str:
         return f"onevec.{self.kind} 1"
@@ -189,28 +214,46 @@ class BagOfTokens(Parameters):
         name = type(self).__name__
         try:
             whole: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            found, tokens, weights = whole.pop("format"), whole.pop("tokens"), whole.pop("weights")
+            form = whole["format"]
+            self.require(form == self._format(), f"{str(path)!r} is of the format {form!r}, not {self._format()!r}")
+            settings = {each: self._params[each].check(name, whole[each]) for each in sorted(self.fixed)}
+            self._check(settings)
+            tokens, weights = self._fitting(whole["tokens"], whole["weights"])
+        except ConfigurationError:
+            raise
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             message = f"{name}: path {str(path)!r} is no file that save() wrote: {error}"
             raise ConfigurationError(message) from None
-        self.require(found == self._format(), f"{str(path)!r} is of the format {found!r}, not {self._format()!r}")
-        for each in self.fixed:
+        for each, held in settings.items():
             own, default = getattr(self, each), self._params[each].default
-            self.require(own in {default, whole[each]}, f"{each} is {own!r}, but {str(path)!r} has {whole[each]!r}")
-            self.__dict__[each] = whole[each]
-        self._learnt(tokens, weights)
+            self.require(own in {default, held}, f"{each} is {own!r}, but {str(path)!r} has {held!r}")
+            self.__dict__[each] = held
+        self._learnt(tokens, weights, settings)
+
+    def _fitting(self, tokens: Sequence[Any], weights: Sequence[Any]) -> tuple[list[str], list[float]]:
+        """Tokens and weights of a file, if they fit together."""
+        if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+            message = "tokens is no list of texts"
+            raise TypeError(message)
+        numbers = [float(weight) for weight in weights]
+        expected = len(self._weigh(dict.fromkeys(tokens, 1), 1))  # which has one for each different token, or none
+        if len(set(tokens)) < max(1, len(tokens)) or len(numbers) != expected or not all(map(isfinite, numbers)):
+            message = f"a token comes twice, there is none, or there are other than {expected} finite weights"
+            raise ValueError(message)
+        return tokens, numbers
 
     def copy(self, *, update: Mapping[str, Any] | None = None) -> Self:
         """A new instance, with some parameters changed; it has to be fitted again if they change the tokens."""
-        made = super().copy(update=update)
-        if made._fitted is None and self._fitted is not None and made._settings() == self._settings():
-            made._learnt([*self._fitted.tokens], [*self._fitted.weights])
+        changed = self._by_name(dict(update or {}))
+        made = super().copy(update={"path": None, **changed})
+        if all(changed[name] == getattr(self, name) for name in changed.keys() & {"path", *self.fixed}):
+            made.__dict__.update(path=self.path, _fitted=self._fitted)
         return made
 
     model_copy = copy
 
     def __getstate__(self) -> dict[str, Any]:
-        known = self._fitted and (self._fitted.tokens, self._fitted.weights)
+        known = self._fitted and (self._fitted.tokens, self._fitted.weights, self._fitted.settings)
         return {**super().__getstate__(), "path": None, "_known": known}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
@@ -218,7 +261,17 @@ class BagOfTokens(Parameters):
         known = given.pop("_known")
         super().__setstate__(given)
         if known is not None:
-            self._learnt(*map(list, known))
+            self._learnt(*known)
+
+
+def _cutter(analyzer: str) -> Callable[[str], list[str]]:
+    """The function that cuts a text into tokens."""
+    if analyzer == "characters":
+        return lambda text: _runs(folded(text))
+    if analyzer == "jieba":
+        cut = jieba_cutter("words")
+        return lambda text: cut(folded(text))
+    return lambda text: _words_and_pairs(folded(text))
 
 
 def _words_and_pairs(text: str) -> list[str]:

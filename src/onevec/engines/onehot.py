@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..embeddings import Embeddings
 from ..optional import need
 from .bags import BagOfTokens
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Mapping
 
 __all__ = ["OneHotEmbeddings"]
 
@@ -30,7 +34,11 @@ class OneHotEmbeddings(BagOfTokens, Embeddings):
     )
     kind: ClassVar[str] = "onehot"
 
-    def vectorizer(self, **given: Any) -> Any:
-        """The class of scikit-learn that counts, made with these arguments more."""
+    def _often(self, every: Counter[str], found: Counter[str]) -> Counter[str]:  # noqa: ARG002  # as in the base
+        """By texts: how often a token is in one makes no difference here."""
+        return found
+
+    def vectorizer(self, settings: Mapping[str, Any], **given: Any) -> Any:  # noqa: ARG002  # as in the base
+        """The class of scikit-learn that counts, made by these settings and with these arguments more."""
         library: Any = need("sklearn.feature_extraction.text", extra="tasks")
-        return library.CountVectorizer(binary=True, lowercase=False, max_features=self.max_features, **given)
+        return library.CountVectorizer(binary=True, lowercase=False, **given)

@@ -14,7 +14,10 @@ from ..optional import need
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["HAN_RUN", "Finder", "folded", "jieba_cutter", "words"]
+__all__ = ["HAN", "HAN_RUN", "VERSION", "Finder", "folded", "jieba_cutter", "words"]
+
+VERSION = 2
+"""Goes up when the same text is cut or folded in another way: then vectors made before do not fit those made after."""
 
 HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """Chinese characters, as the inside of a class of a regular expression."""
@@ -68,8 +71,11 @@ _LETTER = re.compile(r"\w")
 
 
 def folded(text: str) -> str:
-    """The text without the differences of upper and lower case, and of wide and narrow forms."""
-    return unicodedata.normalize("NFKC", text).casefold()
+    """The text without the differences of upper and lower case, and of wide and narrow forms.
+
+    Folding it again changes nothing: casefold may leave what NFKC would compose, as of ß and an accent.
+    """
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def words(text: str) -> list[str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from math import log
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..embeddings import Embeddings
 from ..optional import need
 from .bags import BagOfTokens
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["TfidfEmbeddings"]
 
@@ -33,9 +37,11 @@ class TfidfEmbeddings(BagOfTokens, Embeddings):
     kind: ClassVar[str] = "tfidf"
     fixed: ClassVar[frozenset[str]] = BagOfTokens.fixed | {"sublinear_tf"}
 
-    def vectorizer(self, **given: Any) -> Any:
-        """The class of scikit-learn that counts, made with these arguments more."""
+    def _weigh(self, found: Mapping[str, int], texts: int) -> list[float]:
+        """The idf of each token, as scikit-learn smooths it."""
+        return [log((1 + texts) / (1 + count)) + 1 for count in found.values()]
+
+    def vectorizer(self, settings: Mapping[str, Any], **given: Any) -> Any:
+        """The class of scikit-learn that counts, made by these settings and with these arguments more."""
         library: Any = need("sklearn.feature_extraction.text", extra="tasks")
-        return library.TfidfVectorizer(
-            lowercase=False, max_features=self.max_features, sublinear_tf=self.sublinear_tf, **given
-        )
+        return library.TfidfVectorizer(lowercase=False, sublinear_tf=settings["sublinear_tf"], **given)

@@ -1,21 +1,27 @@
 """What a table has to fulfil after every step; names, formulas and defaults are those of keras.constraints.
 
-As in Keras, `axis=0` measures the columns of the table; for the length of each row's vector give `axis=1`.
+As in Keras, `axis=0` measures the columns of the table; for the length of each row's vector give `axis=1`, and for
+that of the whole table `axis=(0, 1)`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from operator import index
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
 import numpy as np
 
+from ..errors import ConfigurationError
+from .arguments import floats
 from .named import Kinds, non_negative
 
 if TYPE_CHECKING:
     from ..arrays import Array
 
-__all__ = ["CONSTRAINTS", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "by_row"]
+__all__ = ["CONSTRAINTS", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "by_row", "fulfilled"]
+
+Axis: TypeAlias = int | tuple[int, ...]
 
 EPSILON = 1e-7
 """Keras adds it to a length before it divides by it."""
@@ -23,11 +29,39 @@ EPSILON = 1e-7
 
 def by_row(constraint: Any) -> bool:
     """Whether it is enough to apply the constraint to the rows that have changed."""
-    known = bool(getattr(constraint, "rate", 1.0) == 1.0) and type(constraint) in CONSTRAINTS.classes.values()
+    known = bool(getattr(constraint, "rate", 1.0) == 1.0) and type(constraint) in CONSTRAINTS.types
     return known and getattr(constraint, "axis", 1) in {1, -1}
 
 
-def _lengths(table: Array, axis: int) -> Array:
+def fulfilled(constraint: Any, table: Array) -> Array:
+    """The table that a constraint, or a user's function, makes of a table.
+
+    Raises:
+        ConfigurationError: the function returned None, or another shape.
+    """
+    made = constraint(table)
+    found = None if made is None else floats("what embeddings_constraint returns", made)
+    if found is None or found.shape != table.shape:
+        what = "None" if found is None else f"one {found.shape}"
+        message = f"Embedding: embeddings_constraint must return a table {table.shape}, but it returned {what}"
+        raise ConfigurationError(message)
+    return found
+
+
+def _check_axis(owner: Any) -> None:
+    """Refuse what is no axis of a table; several are a tuple, of which a file makes a list."""
+    several = isinstance(owner.axis, list | tuple)
+    axes: list[Any] = [*owner.axis] if several else [owner.axis]
+    if not axes or not all(isinstance(each, SupportsIndex) and index(each) in {-2, -1, 0, 1} for each in axes):
+        message = (
+            f"{type(owner).__name__}: axis must be 0 (columns), 1 (rows) or (0, 1) (the table), not {owner.axis!r}"
+        )
+        raise ConfigurationError(message)
+    whole = tuple(index(each) for each in axes)
+    object.__setattr__(owner, "axis", whole if several else whole[0])
+
+
+def _lengths(table: Array, axis: Axis) -> Array:
     lengths: Array = np.sqrt(np.square(table).sum(axis=axis, keepdims=True))
     return lengths
 
@@ -37,10 +71,11 @@ class MaxNorm:
     """A length of at most `max_value`."""
 
     max_value: float = 2.0
-    axis: int = 0
+    axis: Axis = 0
 
     def __post_init__(self) -> None:
         non_negative(self, max_value=self.max_value)
+        _check_axis(self)
 
     def __call__(self, table: Array) -> Array:
         """The nearest table that fulfils it."""
@@ -60,7 +95,10 @@ class NonNeg:
 class UnitNorm:
     """A length of 1."""
 
-    axis: int = 0
+    axis: Axis = 0
+
+    def __post_init__(self) -> None:
+        _check_axis(self)
 
     def __call__(self, table: Array) -> Array:
         """The nearest table that fulfils it."""
@@ -75,10 +113,11 @@ class MinMaxNorm:
     min_value: float = 0.0
     max_value: float = 1.0
     rate: float = 1.0
-    axis: int = 0
+    axis: Axis = 0
 
     def __post_init__(self) -> None:
         non_negative(self, min_value=self.min_value, max_value=self.max_value, rate=self.rate)
+        _check_axis(self)
 
     def __call__(self, table: Array) -> Array:
         """The nearest table that fulfils it."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from operator import index
-from typing import TYPE_CHECKING, Any, Self, SupportsIndex
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
 from ..errors import ConfigurationError
-from .constraints import CONSTRAINTS, by_row
+from .arguments import destination, floats, rows_of, table_of, whole
+from .constraints import CONSTRAINTS, by_row, fulfilled
 from .gather import gather
 from .gradient import SparseGradient, sum_by_row
 from .initializers import INITIALIZERS, draw
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from ..arrays import Array
+    from .pretrained import WordRows
+    from .vocabulary import Vocabulary
 
-__all__ = ["Embedding"]
+__all__ = ["Embedding", "around"]
+
+Layer = TypeVar("Layer", bound="Embedding")
 
 
 class Embedding:
@@ -31,17 +35,19 @@ class Embedding:
     Names and meaning are those of keras.layers.Embedding. Different on purpose: an id outside the table is an error,
     where Keras returns NaN, zeros or another row; and the gradient holds only the rows that a batch used.
 
+    A subclass has to take the same arguments, because `load`, `from_torch` and `from_keras` make the layer with them.
+
     Args:
         input_dim: how many ids there are, so the largest one is `input_dim - 1`.
         output_dim: width of the vectors.
-        embeddings_initializer: a name such as "uniform" or "he_normal", one of `onevec.layer`'s classes or objects, or
-            a function of the shape `(input_dim, output_dim)`.
-        embeddings_regularizer: "l1", "l2", an object such as `L1L2(l1=..., l2=...)`, or one of your own that has the
-            penalty as `__call__` and its derivative as `gradient`. It is a penalty on the whole table, as in Keras, so
-            the gradient then holds every row.
-        embeddings_constraint: "max_norm", "non_neg", "unit_norm", "min_max_norm", an object, or a function of a table;
-            applied after every step of an optimizer. As in Keras, `axis=0` is the default and measures columns; give
-            `axis=1` for the length of each vector.
+        embeddings_initializer: a name such as "uniform" or "he_normal", one of the classes or objects of `onevec.layer`
+            or of Keras, or a function of the shape `(input_dim, output_dim)`; None is "glorot_uniform", as in Keras.
+        embeddings_regularizer: "l1", "l2", an object such as `L1L2(l1=..., l2=...)`, Keras's too, or one of your own
+            that has the penalty as `__call__` and its derivative as `gradient`. It is a penalty on the whole table, as
+            in Keras, so the gradient then holds every row.
+        embeddings_constraint: "max_norm", "non_neg", "unit_norm", "min_max_norm", an object, Keras's too, or a function
+            that returns a new table; applied after every step of an optimizer to the rows that are not frozen. As in
+            Keras, `axis=0` is the default and measures columns; give `axis=1` for the length of each vector.
         mask_zero: whether id 0 is padding; see `compute_mask`.
         weights: the first table `(input_dim, output_dim)`, or a list with it, in place of the initializer. It is
             copied.
@@ -74,18 +80,19 @@ class Embedding:
         weights: Any = None,
         seed: int | None = None,
     ) -> None:
-        shape = _dimension("input_dim", input_dim), _dimension("output_dim", output_dim)
-        self.embeddings_initializer = find(INITIALIZERS, embeddings_initializer)
+        shape = whole("input_dim", input_dim, 1), whole("output_dim", output_dim, 1)
+        initializer = "glorot_uniform" if embeddings_initializer is None else embeddings_initializer
+        self.embeddings_initializer = find(INITIALIZERS, initializer)
         self.embeddings_regularizer = find(REGULARIZERS, embeddings_regularizer)
         if self.embeddings_regularizer is not None and not hasattr(self.embeddings_regularizer, "gradient"):
             message = "Embedding: embeddings_regularizer must have a method gradient(table), the penalty's derivative"
             raise ConfigurationError(message)
         self.embeddings_constraint = find(CONSTRAINTS, embeddings_constraint)
-        self.mask_zero = mask_zero
+        self.mask_zero = bool(mask_zero)
         self.frozen: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-        self._source = np.random.default_rng(seed)
+        self._source = np.random.default_rng(None if seed is None else whole("seed", seed, 0))
         self._fulfilled = False  # whether the whole table fulfils the constraint
-        self.embeddings: Array = self._first(shape) if weights is None else _given(weights, shape)
+        self.embeddings: Array = self._first(shape) if weights is None else table_of(weights, shape)
 
     @property
     def input_dim(self) -> int:
@@ -112,15 +119,11 @@ class Embedding:
 
         Raises:
             ConfigurationError: an id is outside the table; the message names its place.
-            TypeError: the ids are not integers.
+            TypeError: the ids are not integers, or `out` is no array.
         """
         where = self._ids(ids)
         shape = (*where.shape, self.output_dim)
-        if out is None:
-            out = np.empty(shape, dtype=np.float32)
-        elif out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous:
-            message = f"Embedding: out must be a C-contiguous float32 array {shape}, not {out.dtype} {out.shape}"
-            raise ConfigurationError(message)
+        out = np.empty(shape, dtype=np.float32) if out is None else destination(out, shape)
         gather(self.embeddings, where.reshape(-1), out.reshape(-1, self.output_dim))
         return out
 
@@ -144,15 +147,15 @@ class Embedding:
             TypeError: the ids are not integers.
         """
         where = self._ids(ids)
-        values = np.asarray(grad, dtype=np.float32, order="C")
+        values = floats("grad", grad)
         if values.shape != (*where.shape, self.output_dim):
             message = f"Embedding: grad must have the shape {(*where.shape, self.output_dim)}, not {values.shape}"
             raise ConfigurationError(message)
         rows, sums = sum_by_row(where.reshape(-1), values.reshape(-1, self.output_dim))
         if self.embeddings_regularizer is not None:
-            whole = np.array(self.embeddings_regularizer.gradient(self.embeddings), dtype=np.float32)
-            whole[rows] += sums
-            rows, sums = np.arange(self.input_dim), whole
+            every = np.array(self.embeddings_regularizer.gradient(self.embeddings), dtype=np.float32)
+            every[rows] += sums
+            rows, sums = np.arange(self.input_dim), every
         return SparseGradient(rows, sums, self.input_dim).without(self.frozen)
 
     @property
@@ -167,55 +170,61 @@ class Embedding:
             ConfigurationError: a row is outside the table.
             TypeError: the rows are not integers.
         """
-        more = np.arange(self.input_dim) if rows is None else self._ids(rows).reshape(-1)
+        more = np.arange(self.input_dim) if rows is None else self._ids(rows, "rows").reshape(-1)
         self.frozen = np.union1d(self.frozen, more)
 
     def unfreeze(self, rows: ArrayLike | None = None) -> None:
-        """Let rows learn again; None is every row."""
-        fewer = self.frozen if rows is None else self._ids(rows).reshape(-1)
+        """Let rows learn again, and be constrained with the next step; None is every row."""
+        fewer = self.frozen if rows is None else self._ids(rows, "rows").reshape(-1)
         self.frozen = np.setdiff1d(self.frozen, fewer)
+        self._fulfilled = False
 
     def grow(self, input_dim: int, weights: ArrayLike | None = None) -> None:
         """Make room for more ids; the rows that there are, and what an optimizer knows of them, stay.
 
-        The table moves to new memory, so tensors of other frameworks no longer share it.
+        The table moves to new memory, so tensors of other frameworks no longer share it; with the size that it has, it
+        stays where it is.
 
         Args:
             input_dim: how many ids there will be.
-            weights: the new rows `(input_dim - old, output_dim)`; None lets the initializer draw them, as for a table
-                of the new size.
+            weights: the new rows `(input_dim - old, output_dim)`; None lets the initializer draw them, as those of a
+                table of the new size.
 
         Raises:
             ConfigurationError: the table would shrink, or the new rows have another shape.
         """
-        old, table = self.input_dim, self.embeddings
-        if _dimension("input_dim", input_dim) < old:
+        old, shape = self.input_dim, (whole("input_dim", input_dim, 1), self.output_dim)
+        if shape[0] < old:
             message = f"Embedding: input_dim can grow from {old}, not shrink to {input_dim}"
             raise ConfigurationError(message)
-        grown = self._first((input_dim, self.output_dim)) if weights is None else np.empty(0, dtype=np.float32)
-        if weights is not None:
-            rows = _given(weights, (input_dim - old, self.output_dim))
-            grown = np.concatenate([table, rows])
-        grown[:old] = table
+        rows = None if weights is None else table_of(weights, (shape[0] - old, self.output_dim))
+        if shape[0] == old:
+            return
+        grown = np.empty(shape, dtype=np.float32)
+        grown[:old] = self.embeddings
+        grown[old:] = self._first(shape, old) if rows is None else rows
         self.embeddings = grown
         self._fulfilled = False
 
     def constrain(self, rows: NDArray[np.int64]) -> None:
         """Apply the constraint after rows have changed; optimizers call it.
 
-        The whole table is changed the first time, and always by a constraint that measures columns, moves a row by
-        degrees or is a function. Otherwise it is enough to change these rows.
+        Frozen rows are left out, and not measured either. All others are changed the first time, and always by a
+        constraint that measures columns, moves a row by degrees or is a function. Otherwise it is enough to change
+        these rows.
+
+        Raises:
+            ConfigurationError: the constraint is a function that returned None or another shape.
         """
         constraint = self.embeddings_constraint
-        if constraint is None:
+        if constraint is None or self.frozen.size == self.input_dim:
             return
-        if self._fulfilled and by_row(constraint):
-            self.embeddings[rows] = constraint(self.embeddings[rows])
-        else:
-            kept = self.embeddings[self.frozen]
-            self.embeddings[:] = constraint(self.embeddings)
-            self.embeddings[self.frozen] = kept
-            self._fulfilled = True
+        changed: Any = rows
+        if not (self._fulfilled and by_row(constraint)):
+            frozen = self.frozen
+            changed = np.setdiff1d(np.arange(self.input_dim), frozen) if frozen.size else slice(None)
+        self.embeddings[changed] = fulfilled(constraint, self.embeddings[changed])
+        self._fulfilled = True
 
     def save(self, path: str | Path) -> None:
         """Write the table and its settings as a safetensors file; see `files.save`."""
@@ -224,11 +233,18 @@ class Embedding:
         save(self, path)
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
-        """Read what `save` wrote, or a safetensors file with one table; see `files.load`."""
+    def load(cls, path: str | Path, name: str | None = None) -> Self:
+        """Read what `save` wrote, or a table of another safetensors file, chosen by its name; see `files.load`."""
         from .files import load
 
-        return load(cls, path)
+        return load(cls, path, name)
+
+    @classmethod
+    def from_words(cls, vocabulary: Vocabulary, vectors: WordRows, **given: Any) -> Self:
+        """A layer with the vectors of a vocabulary's words, such as those of `WordVectors`; see `pretrained`."""
+        from .pretrained import from_words
+
+        return from_words(cls, vocabulary, vectors, **given)
 
     def to_torch(self, *, sparse: bool = True) -> Any:
         """A torch.nn.Embedding on the same memory; see `interop.to_torch`."""
@@ -256,54 +272,17 @@ class Embedding:
 
         return from_keras(cls, layer)
 
-    def _first(self, shape: tuple[int, int]) -> Array:
-        return draw(self.embeddings_initializer, shape, self._source)
+    def _first(self, shape: tuple[int, int], start: int = 0) -> Array:
+        return draw(self.embeddings_initializer, shape, self._source, start)
 
-    def _ids(self, ids: ArrayLike) -> NDArray[np.intp]:
+    def _ids(self, ids: ArrayLike, name: str = "ids") -> NDArray[np.intp]:
         """The ids as an array, all of them inside the table."""
-        where = _integers(ids)
-        if where.size and (where.min() < 0 or where.max() >= self.input_dim):
-            flat = int(np.flatnonzero((where < 0) | (where >= self.input_dim))[0])
-            place = ", ".join(str(int(at)) for at in np.unravel_index(flat, where.shape))
-            message = (
-                f"Embedding: ids[{place}] is {where.reshape(-1)[flat]}, but ids must be in [0, {self.input_dim}): "
-                "give unknown words an id of their own (Vocabulary does), or grow() the table"
-            )
-            raise ConfigurationError(message)
-        return np.asarray(where, dtype=np.intp, order="C")
+        return rows_of(name, ids, self.input_dim)
 
 
-def _integers(ids: ArrayLike) -> NDArray[np.integer[Any]]:
-    try:
-        where: NDArray[Any] = np.asarray(ids)
-    except ValueError as error:
-        message = f"Embedding: ids must be of one length in each dimension: pad them with 0 ({error})"
-        raise ConfigurationError(message) from None
-    if where.size == 0 and not isinstance(ids, np.ndarray):
-        where = where.astype(np.int64)  # an empty list says nothing of its type
-    if not np.issubdtype(where.dtype, np.integer):
-        message = f"Embedding: ids must be integers, not {where.dtype}"
-        raise TypeError(message)
-    return where
-
-
-def _dimension(name: str, value: object) -> int:
-    if not isinstance(value, SupportsIndex) or isinstance(value, bool):
-        message = f"Embedding: {name} must be a whole number, not {value!r}"
-        raise TypeError(message)
-    number = index(value)
-    if number < 1:
-        message = f"Embedding: {name} must be at least 1, not {number}"
-        raise ConfigurationError(message)
-    return number
-
-
-def _given(weights: Any, shape: tuple[int, int]) -> Array:
-    """A copy of a table that a user gave."""
-    table = np.array(weights, dtype=np.float32, order="C")
-    if isinstance(weights, list) and table.ndim == 3 and len(table) == 1:
-        table = table[0]
-    if table.shape != shape:
-        message = f"Embedding: weights must have the shape {shape}, not {table.shape}"
-        raise ConfigurationError(message)
-    return table
+def around(kind: type[Layer], table: Array) -> Layer:
+    """A layer whose table is this array, not a copy."""
+    layer = kind(1, 1, "zeros")
+    layer.embeddings_initializer = find(INITIALIZERS, "uniform")  # for rows that are added
+    layer.embeddings = table
+    return layer

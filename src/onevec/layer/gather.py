@@ -6,11 +6,13 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..engines.threads import usable_cores
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -36,9 +38,14 @@ def gather(table: Array, ids: NDArray[np.intp], out: Array) -> None:
         return
     cuts = [len(ids) * part // parts for part in range(parts + 1)]
     ranges = [slice(start, end) for start, end in pairwise(cuts)]
-    pool = _threads.pool()
-    others = [pool.submit(table.take, ids[part], 0, out[part], "clip") for part in ranges[1:]]
-    table.take(ids[ranges[0]], axis=0, out=out[ranges[0]], mode="clip")
+    others: list[Future[Any]] = []
+    own = ranges[0]
+    try:
+        pool = _threads.pool()
+        others.extend(pool.submit(table.take, ids[part], 0, out[part], "clip") for part in ranges[1:])
+    except RuntimeError:  # the interpreter ends, and starts nothing more
+        own = slice(None)
+    table.take(ids[own], axis=0, out=out[own], mode="clip")
     for other in others:
         other.result()
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ConfigurationError
+from .arguments import floats, rows_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from ..arrays import Array
 
@@ -22,25 +23,42 @@ FEW = 8
 class SparseGradient:
     """The rows of a table that have a gradient, and their gradients; all other rows have zeros.
 
+    Rows may be given in any order and several times; then their values are added up.
+
     Attributes:
         rows: int64 array `(n,)`, ascending, each row once.
         values: float32 array `(n, width)`.
         height: how many rows the table has.
+
+    Raises:
+        ConfigurationError: a row is outside the table, or there is not one row of values for each.
+        TypeError: the rows are not integers.
     """
 
-    def __init__(self, rows: NDArray[np.int64], values: Array, height: int) -> None:
-        self.rows, self.values, self.height = rows, values, height
+    def __init__(self, rows: ArrayLike, values: ArrayLike, height: int) -> None:
+        found, numbers = rows_of("rows", rows, height), floats("values", values)
+        if found.ndim != 1 or numbers.ndim != 2 or len(found) != len(numbers):  # a matrix has two axes
+            message = f"SparseGradient: rows must be (n,) and values (n, width), not {found.shape} and {numbers.shape}"
+            raise ConfigurationError(message)
+        if (found[1:] <= found[:-1]).any():
+            found, numbers = sum_by_row(found, numbers)
+        self.rows: NDArray[np.int64] = found
+        self.values, self.height = numbers, height
 
     def __repr__(self) -> str:
         return f"SparseGradient({len(self.rows)} of {self.height} rows, {self.values.shape[1]} wide)"
 
     def __add__(self, other: SparseGradient) -> SparseGradient:
-        """The sum, as for two batches whose losses are added."""
-        if (self.height, self.values.shape[1]) != (other.height, other.values.shape[1]):
+        """The sum, as for two batches whose losses are added; the table may have grown between them."""
+        if self.values.shape[1] != other.values.shape[1]:
             message = f"{self!r} and {other!r} are of two tables: add gradients of one layer"
             raise ConfigurationError(message)
-        rows = np.concatenate([self.rows, other.rows])
-        return SparseGradient(*sum_by_row(rows, np.concatenate([self.values, other.values])), self.height)
+        rows, values = np.concatenate([self.rows, other.rows]), np.concatenate([self.values, other.values])
+        return SparseGradient(*sum_by_row(rows, values), max(self.height, other.height))
+
+    def __radd__(self, other: object) -> SparseGradient:
+        """For `sum`, which begins with 0."""
+        return self if other == 0 else NotImplemented
 
     def without(self, rows: NDArray[np.int64]) -> SparseGradient:
         """The same, but for some rows."""

@@ -6,14 +6,15 @@ table. The numbers differ from Keras's for the same seed, because the generator 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args
 
 import numpy as np
 
 from ..errors import ConfigurationError
-from .named import Kinds, find
+from .arguments import floats, is_finite
+from .named import Kinds, find, finite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,8 @@ __all__ = [
 ]
 
 Shape: TypeAlias = tuple[int, int]
+Mode: TypeAlias = Literal["fan_in", "fan_out", "fan_avg"]
+Distribution: TypeAlias = Literal["truncated_normal", "untruncated_normal", "uniform"]
 TRUNCATED = 0.87962566103423978
 """Standard deviation of a standard normal that is cut at -2 and 2."""
 BLOCK = 1 << 20
@@ -51,33 +54,35 @@ BLOCK = 1 << 20
 class Initializer(Protocol):
     """Draws a table."""
 
-    def __call__(self, shape: Shape, source: np.random.Generator) -> Array:
-        """A float32 array of the shape."""
+    def __call__(self, shape: Shape, source: np.random.Generator, start: int = 0) -> Array:
+        """The rows from `start` on of a table of this shape, float32."""
         ...
 
 
-def draw(initializer: Any, shape: Shape, source: np.random.Generator) -> Array:
-    """The table that an initializer of ours, or any function of a shape, makes.
+def draw(initializer: Any, shape: Shape, source: np.random.Generator, start: int = 0) -> Array:
+    """The table that an initializer of ours, or any function of a shape, makes; only the rows from `start` on.
 
     Raises:
         ConfigurationError: the function gave another shape, or something that is not finite.
     """
-    if type(initializer) in INITIALIZERS.classes.values():
-        table: Array = initializer(shape, source)
+    if type(initializer) in INITIALIZERS.types:
+        table: Array = initializer(shape, source, start)
         return table
-    made: Array = np.array(initializer(shape), dtype=np.float32, order="C")  # a copy: the function may keep its own
-    if made.shape != shape or not np.isfinite(made).all():
+    ours = isinstance(initializer, INITIALIZERS.types)  # a user's class on the base of ours
+    given = initializer(shape, source) if ours else initializer(shape)
+    made = floats("what embeddings_initializer gives", given, copy=True)  # the function may keep its own
+    if made.shape != shape or not is_finite(made):
         message = f"Embedding: embeddings_initializer must give finite numbers {shape}, it gave {made.shape}"
         raise ConfigurationError(message)
-    return made
+    return made[start:]
 
 
 def _filled(shape: Shape, numbers: Callable[[int], Any]) -> Array:
     """A table filled in blocks; `numbers(count)` gives the next ones, or float32 that are to be written."""
     table = np.empty(shape, dtype=np.float32)
     flat = table.reshape(-1)
-    for start in range(0, flat.size, BLOCK):
-        part = flat[start : start + BLOCK]
+    for first in range(0, flat.size, BLOCK):
+        part = flat[first : first + BLOCK]
         part[:] = numbers(part.size)
     return table
 
@@ -108,6 +113,10 @@ def _normal(shape: Shape, mean: float, stddev: float, source: np.random.Generato
     return _filled(shape, numbers)
 
 
+def _rest(shape: Shape, start: int) -> Shape:
+    return shape[0] - start, shape[1]
+
+
 @dataclass(frozen=True)
 class RandomUniform:
     """Uniform in [minval, maxval)."""
@@ -115,9 +124,12 @@ class RandomUniform:
     minval: float = -0.05
     maxval: float = 0.05
 
-    def __call__(self, shape: Shape, source: np.random.Generator) -> Array:
+    def __post_init__(self) -> None:
+        finite(self, minval=self.minval, maxval=self.maxval)
+
+    def __call__(self, shape: Shape, source: np.random.Generator, start: int = 0) -> Array:
         """Draw a table."""
-        return _uniform(shape, self.minval, self.maxval, source)
+        return _uniform(_rest(shape, start), self.minval, self.maxval, source)
 
 
 @dataclass(frozen=True)
@@ -127,9 +139,12 @@ class RandomNormal:
     mean: float = 0.0
     stddev: float = 0.05
 
-    def __call__(self, shape: Shape, source: np.random.Generator) -> Array:
+    def __post_init__(self) -> None:
+        finite(self, mean=self.mean, stddev=self.stddev)
+
+    def __call__(self, shape: Shape, source: np.random.Generator, start: int = 0) -> Array:
         """Draw a table."""
-        return _normal(shape, self.mean, self.stddev, source)
+        return _normal(_rest(shape, start), self.mean, self.stddev, source)
 
 
 @dataclass(frozen=True)
@@ -142,27 +157,30 @@ class TruncatedNormal:
     mean: float = 0.0
     stddev: float = 0.05
 
-    def __call__(self, shape: Shape, source: np.random.Generator) -> Array:
+    def __post_init__(self) -> None:
+        finite(self, mean=self.mean, stddev=self.stddev)
+
+    def __call__(self, shape: Shape, source: np.random.Generator, start: int = 0) -> Array:
         """Draw a table."""
-        return _normal(shape, self.mean, self.stddev, source, cut=True)
+        return _normal(_rest(shape, start), self.mean, self.stddev, source, cut=True)
 
 
 @dataclass(frozen=True)
 class Zeros:
     """All 0."""
 
-    def __call__(self, shape: Shape, source: np.random.Generator) -> Array:  # noqa: ARG002  # one call fits all
+    def __call__(self, shape: Shape, source: np.random.Generator, start: int = 0) -> Array:  # noqa: ARG002
         """Make a table."""
-        return np.zeros(shape, dtype=np.float32)
+        return np.zeros(_rest(shape, start), dtype=np.float32)
 
 
 @dataclass(frozen=True)
 class Ones:
     """All 1."""
 
-    def __call__(self, shape: Shape, source: np.random.Generator) -> Array:  # noqa: ARG002  # one call fits all
+    def __call__(self, shape: Shape, source: np.random.Generator, start: int = 0) -> Array:  # noqa: ARG002
         """Make a table."""
-        return np.ones(shape, dtype=np.float32)
+        return np.ones(_rest(shape, start), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -171,9 +189,9 @@ class Constant:
 
     value: float = 0.0
 
-    def __call__(self, shape: Shape, source: np.random.Generator) -> Array:  # noqa: ARG002  # one call fits all
+    def __call__(self, shape: Shape, source: np.random.Generator, start: int = 0) -> Array:  # noqa: ARG002
         """Make a table."""
-        return np.full(shape, self.value, dtype=np.float32)
+        return np.full(_rest(shape, start), self.value, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -182,11 +200,9 @@ class Identity:
 
     gain: float = 1.0
 
-    def __call__(self, shape: Shape, source: np.random.Generator) -> Array:  # noqa: ARG002  # one call fits all
+    def __call__(self, shape: Shape, source: np.random.Generator, start: int = 0) -> Array:  # noqa: ARG002
         """Make a table."""
-        table = np.zeros(shape, dtype=np.float32)
-        np.fill_diagonal(table, self.gain)
-        return table
+        return np.eye(shape[0] - start, shape[1], start, dtype=np.float32) * np.float32(self.gain)
 
 
 @dataclass(frozen=True)
@@ -194,17 +210,18 @@ class Orthogonal:
     """Orthonormal columns, or rows if there are fewer of them, times `gain` (Saxe et al. 2014, arXiv:1312.6120).
 
     It is the Q of the QR decomposition of normal numbers, with the signs of R's diagonal, so that no direction is
-    preferred. The work grows with rows times width squared.
+    preferred. The work grows with rows times width squared. Rows that are added later are taken from another such table
+    of the new size, so they are not orthogonal to those that are there.
     """
 
     gain: float = 1.0
 
-    def __call__(self, shape: Shape, source: np.random.Generator) -> Array:
+    def __call__(self, shape: Shape, source: np.random.Generator, start: int = 0) -> Array:
         """Draw a table."""
         tall = source.standard_normal((max(shape), min(shape)), dtype=np.float32)
         q, r = np.linalg.qr(tall)
         q *= np.sign(np.diag(r)) * self.gain
-        return np.ascontiguousarray(q if shape[0] >= shape[1] else q.T, dtype=np.float32)
+        return np.ascontiguousarray((q if shape[0] >= shape[1] else q.T)[start:], dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -217,12 +234,13 @@ class VarianceScaling:
     """
 
     scale: float = 1.0
-    mode: Literal["fan_in", "fan_out", "fan_avg"] = "fan_in"
-    distribution: Literal["truncated_normal", "untruncated_normal", "uniform"] = "truncated_normal"
+    mode: Mode = "fan_in"
+    distribution: Distribution = "truncated_normal"
 
     def __post_init__(self) -> None:
-        modes, distributions = ("fan_in", "fan_out", "fan_avg"), ("truncated_normal", "untruncated_normal", "uniform")
+        modes, distributions = get_args(Mode), get_args(Distribution)
         name = type(self).__name__
+        finite(self, scale=self.scale)
         if not self.scale > 0:
             message = f"{name}: scale must be above 0, not {self.scale!r}"
             raise ConfigurationError(message)
@@ -233,58 +251,70 @@ class VarianceScaling:
             message = f"{name}: distribution must be one of {', '.join(distributions)}, not {self.distribution!r}"
             raise ConfigurationError(message)
 
-    def __call__(self, shape: Shape, source: np.random.Generator) -> Array:
+    def __call__(self, shape: Shape, source: np.random.Generator, start: int = 0) -> Array:
         """Draw a table."""
         rows, width = shape
         fan = {"fan_in": rows, "fan_out": width, "fan_avg": (rows + width) / 2}[self.mode]
         variance = self.scale / max(1.0, fan)
         if self.distribution == "uniform":
             limit = sqrt(3 * variance)
-            return _uniform(shape, -limit, limit, source)
+            return _uniform(_rest(shape, start), -limit, limit, source)
         cut = self.distribution == "truncated_normal"
-        return _normal(shape, 0.0, sqrt(variance) / (TRUNCATED if cut else 1), source, cut=cut)
+        return _normal(_rest(shape, start), 0.0, sqrt(variance) / (TRUNCATED if cut else 1), source, cut=cut)
 
 
 @dataclass(frozen=True)
 class GlorotUniform(VarianceScaling):
     """Uniform within sqrt(6 / (fan_in + fan_out)), also named Xavier."""
 
-    mode: Literal["fan_in", "fan_out", "fan_avg"] = "fan_avg"
-    distribution: Literal["truncated_normal", "untruncated_normal", "uniform"] = "uniform"
+    scale: float = field(default=1.0, init=False)
+    mode: Mode = field(default="fan_avg", init=False)
+    distribution: Distribution = field(default="uniform", init=False)
 
 
 @dataclass(frozen=True)
 class GlorotNormal(VarianceScaling):
     """Truncated normal of standard deviation sqrt(2 / (fan_in + fan_out)), also named Xavier."""
 
-    mode: Literal["fan_in", "fan_out", "fan_avg"] = "fan_avg"
+    scale: float = field(default=1.0, init=False)
+    mode: Mode = field(default="fan_avg", init=False)
+    distribution: Distribution = field(default="truncated_normal", init=False)
 
 
 @dataclass(frozen=True)
 class HeUniform(VarianceScaling):
     """Uniform within sqrt(6 / fan_in)."""
 
-    scale: float = 2.0
-    distribution: Literal["truncated_normal", "untruncated_normal", "uniform"] = "uniform"
+    scale: float = field(default=2.0, init=False)
+    mode: Mode = field(default="fan_in", init=False)
+    distribution: Distribution = field(default="uniform", init=False)
 
 
 @dataclass(frozen=True)
 class HeNormal(VarianceScaling):
     """Truncated normal of standard deviation sqrt(2 / fan_in)."""
 
-    scale: float = 2.0
+    scale: float = field(default=2.0, init=False)
+    mode: Mode = field(default="fan_in", init=False)
+    distribution: Distribution = field(default="truncated_normal", init=False)
 
 
 @dataclass(frozen=True)
 class LecunUniform(VarianceScaling):
     """Uniform within sqrt(3 / fan_in)."""
 
-    distribution: Literal["truncated_normal", "untruncated_normal", "uniform"] = "uniform"
+    scale: float = field(default=1.0, init=False)
+    mode: Mode = field(default="fan_in", init=False)
+    distribution: Distribution = field(default="uniform", init=False)
 
 
 @dataclass(frozen=True)
 class LecunNormal(VarianceScaling):
     """Truncated normal of standard deviation sqrt(1 / fan_in)."""
+
+    scale: float = field(default=1.0, init=False)
+    mode: Mode = field(default="fan_in", init=False)
+    distribution: Distribution = field(default="truncated_normal", init=False)
 
 
 INITIALIZERS = Kinds(

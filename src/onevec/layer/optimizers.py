@@ -1,7 +1,8 @@
 """How a table learns from sparse gradients: only the rows in the gradient are read and written.
 
 All rules are those of torch.optim for sparse gradients, and the parameters have Keras's names. An optimizer belongs to
-one layer. When the layer grows, the new rows begin without history. `learning_rate` may be changed between steps.
+one layer. When the layer grows, the new rows begin without history. `learning_rate` may be changed between steps. Steps
+of several threads at once lose changes: make them one after the other.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from ..errors import ConfigurationError
+from .arguments import of_type
+from .embedding import Embedding
+from .gradient import SparseGradient
 from .named import non_negative
 
 if TYPE_CHECKING:
@@ -22,8 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..arrays import Array
-    from .embedding import Embedding
-    from .gradient import SparseGradient
 
 __all__ = ["SGD", "Adagrad", "Adam", "Optimizer"]
 
@@ -46,6 +48,7 @@ class Optimizer(ABC):
     """Names of the arrays in `state`."""
 
     def __init__(self, layer: Embedding, learning_rate: float) -> None:
+        of_type(layer, Embedding, f"{type(self).__name__}: layer must be the Embedding that learns, not {layer!r}")
         non_negative(self, learning_rate=learning_rate)
         self.layer = layer
         self.learning_rate = learning_rate
@@ -57,7 +60,10 @@ class Optimizer(ABC):
 
         Raises:
             ConfigurationError: the gradient is of another table.
+            TypeError: it is no `SparseGradient`.
         """
+        what = f"a step takes a gradient of layer.backward(ids, grad), not {type(gradient).__name__}"
+        of_type(gradient, SparseGradient, f"{type(self).__name__}: {what}")
         table = self.layer.embeddings
         if gradient.height > len(table) or gradient.values.shape[1] != table.shape[1]:
             message = f"{type(self).__name__}: {gradient!r} is not of {self.layer!r}: take layer.backward(ids, grad)"
@@ -109,8 +115,9 @@ class Optimizer(ABC):
         """
         names = set(self.slots) if self.steps else set[str]()
         shape = len(rows), self.layer.output_dim
-        inside = not rows.size or int(rows.max()) < self.layer.input_dim
-        if set(state) != names or not inside or any(array.shape != shape for array in state.values()):
+        inside = not rows.size or 0 <= int(rows.min()) <= int(rows.max()) < self.layer.input_dim
+        whole = rows.ndim == 1 and np.issubdtype(rows.dtype, np.integer)
+        if set(state) != names or not (whole and inside) or any(array.shape != shape for array in state.values()):
             message = f"{type(self).__name__}: what it knows is not of {self.layer!r}: load the layer it was saved with"
             raise ConfigurationError(message)
         if names:

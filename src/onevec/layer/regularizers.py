@@ -31,7 +31,10 @@ class Regularizer(Protocol):
 
 @dataclass(frozen=True)
 class L1L2:
-    """`l1 * sum(|x|) + l2 * sum(x ** 2)`; by the name "l1_l2", both factors are 0.01 as Keras documents it."""
+    """`l1 * sum(|x|) + l2 * sum(x ** 2)`.
+
+    By the names "L1L2" and "l1l2" both factors are 0, as in Keras; by "l1_l2" they are 0.01, as Keras documents it.
+    """
 
     l1: float = 0.0
     l2: float = 0.0
@@ -88,4 +91,4 @@ class L2:
         return L1L2(l2=self.l2).gradient(table)
 
 
-REGULARIZERS = Kinds("embeddings_regularizer", L1, L2, l1l2=L1L2, l1_l2=partial(L1L2, l1=0.01, l2=0.01))
+REGULARIZERS = Kinds("embeddings_regularizer", L1, L2, L1L2, l1l2=L1L2, l1_l2=partial(L1L2, l1=0.01, l2=0.01))

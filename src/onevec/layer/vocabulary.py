@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ..embeddings import check_texts
-from ..engines.segmenting import HAN_RUN, folded, jieba_cutter, words
+from ..engines.segmenting import HAN, HAN_RUN, folded, jieba_cutter, words
 from ..errors import ConfigurationError
+from .arguments import of_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Vocabulary"]
 
+HAN_OR_KANA = re.compile(f"[{HAN}\u3040-\u30ff]+")
 FORMAT = "onevec.layer.vocabulary 1"
 NAMED = ("words", "whitespace", "jieba")
 
@@ -36,12 +38,15 @@ class Vocabulary:
         tokenizer: how a text is cut: "words" (words of letters and digits, each Chinese character by itself),
             "whitespace", "jieba" (Chinese words; extra `words`), "regex:PATTERN" (every match of the pattern is a
             token), or a function from a text to its tokens, which `save` can't write.
-        fold: whether upper and lower case, wide and narrow forms count as the same.
+        fold: whether upper and lower case, wide and narrow forms count as the same. A text is folded before it is cut,
+            so a pattern or a function sees lower case only.
         padding: how padding is written.
         oov: how an unknown word is written by `decode`.
 
     Raises:
-        ConfigurationError: a token comes twice or is a special one, or there is no such tokenizer.
+        ConfigurationError: a token comes twice, perhaps in another case, or is a special one, or there is no such
+            tokenizer.
+        TypeError: `tokens` is one str.
         MissingDependency: jieba is not installed.
 
     Example:
@@ -65,13 +70,25 @@ class Vocabulary:
     ) -> None:
         self.tokenizer, self.fold = tokenizer, fold
         self.padding, self.oov = padding, oov
-        self.tokens: list[str] = [padding, oov, *tokens]
-        self._number = {token: number for number, token in enumerate(self.tokens)}
-        if len(self._number) != len(self.tokens):
-            twice = next(token for token, count in Counter(self.tokens).items() if count > 1)
-            message = f"Vocabulary: the token {twice!r} comes twice: leave one out"
+        self._cut = _cutter(tokenizer, fold)
+        if padding == oov:
+            message = f"Vocabulary: padding and oov are both {oov!r}: give them two names"
             raise ConfigurationError(message)
-        self._cut = _cutter(tokenizer)
+        self.tokens: list[str] = [padding, oov]
+        self._number: dict[str, int] = {}  # of the words only, so that no text can spell the id of padding
+        for token in _several(tokens):
+            self._append(token)
+
+    def _append(self, token: str) -> None:
+        key = self._key(token)
+        if key in self._number or token in {self.padding, self.oov}:
+            message = f"Vocabulary: the token {token!r} comes twice{' (after folding)' * self.fold}: leave one out"
+            raise ConfigurationError(message)
+        self._number[key] = len(self.tokens)
+        self.tokens.append(token)
+
+    def _key(self, token: str) -> str:
+        return folded(token) if self.fold else token
 
     @classmethod
     def build(
@@ -116,10 +133,29 @@ class Vocabulary:
         return len(self.tokens)
 
     def __contains__(self, token: object) -> bool:
-        return token in self._number
+        known = isinstance(token, str) and self._key(token) in self._number
+        return known or token in {self.padding, self.oov}
 
     def __repr__(self) -> str:
         return f"Vocabulary({len(self)} tokens, tokenizer={self.tokenizer!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_cut"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _cut=_cutter(state["tokenizer"], state["fold"]))
+
+    def add(self, tokens: Iterable[str]) -> None:
+        """Append the words that are not known yet; all others keep their ids.
+
+        `layer.grow(len(vocabulary))` then makes rows for them.
+
+        Raises:
+            TypeError: `tokens` is one str.
+        """
+        for token in _several(tokens):
+            if token not in self:
+                self._append(token)
 
     def cut(self, text: str) -> list[str]:
         """The tokens of a text, known or not."""
@@ -138,8 +174,12 @@ class Vocabulary:
             length: how many ids each text gets, longer texts are cut; None is the length of the longest one.
 
         Raises:
+            ConfigurationError: `length` is below 0.
             TypeError: `texts` is one str, or holds something else than str.
         """
+        if length is not None and length < 0:
+            message = f"Vocabulary: length must be at least 0, not {length}"
+            raise ConfigurationError(message)
         rows = [self.encode(text) for text in check_texts(texts)]
         width = max(map(len, rows), default=0) if length is None else length
         whole = np.zeros((len(rows), width), dtype=np.int64)
@@ -150,6 +190,8 @@ class Vocabulary:
 
     def decode(self, ids: ArrayLike) -> str:
         """The words of ids `(n,)`, without padding; a space between them, but not between Chinese ones.
+
+        Nor is there one between Chinese characters and kana. With the tokenizer "whitespace" all are spaced.
 
         Raises:
             ConfigurationError: an id is not one of this vocabulary.
@@ -162,12 +204,16 @@ class Vocabulary:
                 raise ConfigurationError(message)
             if number:
                 token = self.tokens[number]
-                chinese = bool(parts) and HAN_RUN.fullmatch(token) and HAN_RUN.fullmatch(parts[-1])
-                parts += [token] if chinese or not parts else [" ", token]
+                parts += [" ", token] if parts and self._apart(parts[-1], token) else [token]
         return "".join(parts)
 
+    def _apart(self, left: str, right: str) -> bool:
+        """Whether there is a space between two tokens."""
+        run = HAN_OR_KANA.fullmatch(left) and HAN_OR_KANA.fullmatch(right)
+        return self.tokenizer == "whitespace" or not run or not (HAN_RUN.match(left[-1]) or HAN_RUN.match(right[0]))
+
     def save(self, path: str | Path) -> None:
-        """Write the vocabulary as JSON.
+        """Write the vocabulary as JSON. A file of this name is replaced when the new one is whole.
 
         Raises:
             ConfigurationError: the tokenizer is a function, which a file can't hold.
@@ -177,7 +223,10 @@ class Vocabulary:
             raise ConfigurationError(message)
         names = ("tokenizer", "fold", "padding", "oov")
         whole = {"format": FORMAT, **{name: getattr(self, name) for name in names}, "tokens": self.tokens[2:]}
-        Path(path).write_text(json.dumps(whole, ensure_ascii=False), encoding="utf-8")
+        target = Path(path)
+        unfinished = target.with_name(f"{target.name}.part")
+        unfinished.write_bytes(json.dumps(whole, ensure_ascii=False).encode())
+        unfinished.replace(target)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -188,20 +237,39 @@ class Vocabulary:
         """
         try:
             whole: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
-            told = whole.pop("format") == FORMAT
+            form = whole.pop("format")
+            tokens = _texts(whole.pop("tokens")) if form == FORMAT else None
+            made = None if tokens is None else cls(tokens, **whole)
+        except ConfigurationError:
+            raise
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             message = f"Vocabulary: {str(path)!r} is no file that save() wrote: {error}"
             raise ConfigurationError(message) from None
-        if not told:
+        if made is None:
             message = f"Vocabulary: {str(path)!r} has another format than {FORMAT!r}"
             raise ConfigurationError(message)
-        return cls(whole.pop("tokens"), **whole)
+        return made
 
 
-def _cutter(tokenizer: str | Callable[[str], Iterable[str]]) -> Callable[[str], Iterable[str]]:
-    if not isinstance(tokenizer, str):
-        return tokenizer
-    if tokenizer.startswith("regex:"):
+def _several(tokens: Iterable[str]) -> Iterable[str]:
+    if isinstance(tokens, str):
+        message = "tokens must be several words, not one str: pass [word]"
+        raise TypeError(message)
+    return tokens
+
+
+def _texts(tokens: list[Any]) -> list[str]:
+    """The tokens of a file."""
+    of_type(tokens, list, "tokens is no list")
+    for token in tokens:
+        of_type(token, str, f"the token {token!r} is no text")
+    return tokens
+
+
+def _cutter(tokenizer: str | Callable[[str], Iterable[str]], fold: bool) -> Callable[[str], Iterable[str]]:
+    if callable(tokenizer):
+        return (lambda text: map(folded, tokenizer(text))) if fold else tokenizer
+    if str(tokenizer).startswith("regex:"):
         try:
             pattern = re.compile(tokenizer.removeprefix("regex:"))
         except re.error as error:
