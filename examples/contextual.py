@@ -36,8 +36,8 @@ DOCUMENT = (
 
 def senses(model: ContextualEmbeddings) -> tuple[np.ndarray, np.ndarray]:
     """The cosines of "bank" within one sense, and between the two."""
-    river = [found.word("bank") for found in model.tokens(RIVER)]
-    money = [found.word("bank") for found in model.tokens(MONEY)]
+    river = model.word(RIVER, "bank")
+    money = model.word(MONEY, "bank")
     within = [_cosine(*pair) for vectors in (river, money) for pair in combinations(vectors, 2)]
     between = [_cosine(*pair) for pair in product(river, money)]
     return np.array(within), np.array(between)
@@ -57,7 +57,7 @@ def _cosine(left: np.ndarray, right: np.ndarray) -> float:
 
 def main() -> None:
     """Show all of it."""
-    model = ContextualEmbeddings(model=sys.argv[1] if len(sys.argv) > 1 else "minilm", engine="onnx")
+    model = ContextualEmbeddings(sys.argv[1] if len(sys.argv) > 1 else "minilm", engine="onnx")
     text = "The café by the bank 🏦 has wifi, 山水."
     found = model.tokens([text])[0]
     offsets = found.offsets.tolist()

@@ -61,7 +61,7 @@ def random_like(vectors: WordVectors) -> WordVectors:
 
 
 def found(vectors: WordVectors, held_out: Sequence[Sequence[str]]) -> float:
-    """How many of the words taken away are among the nearest to the mean of the others."""
+    """How many of the words taken away are among the nearest to the mean of the others; NaN if the texts have none."""
     draw = np.random.default_rng(0)
     means: list[np.ndarray] = []
     lacking: list[str] = []
@@ -72,6 +72,8 @@ def found(vectors: WordVectors, held_out: Sequence[Sequence[str]]) -> float:
             lacking.append(words.pop(int(draw.integers(len(words)))))
             rest.append(set(words))
             means.append(vectors.vectors(words).mean(axis=0))
+    if not means:
+        return float("nan")
     lists = vectors.nearest(np.array(means), NEAREST + max(map(len, rest)))
     hits = 0
     for word, others, near in zip(lacking, rest, lists, strict=True):
@@ -119,7 +121,7 @@ def report(name: str, texts: Sequence[str]) -> None:
         print(f"  held-out words found: {kind} {found(vectors, held_out):.1%}, at random {chance:.1%}")
     falls = all(later < earlier for earlier, later in pairwise(losses))
     print(f"  GloVe's loss {losses[0]:.4f} -> {losses[-1]:.4f}, falls in every epoch: {falls}")
-    agree, luck = shared_neighbours(made["GloVe"], made["word2vec"]), 10 / (len(made["GloVe"]) - 1)
+    agree, luck = shared_neighbours(made["GloVe"], made["word2vec"]), 10 / max(len(made["GloVe"]) - 1, 10)
     print(f"  neighbours that GloVe and word2vec share: {agree:.1%}, by chance {luck:.2%}")
 
 

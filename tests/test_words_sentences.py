@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import math
 import pickle
 from collections import Counter
@@ -102,7 +103,7 @@ def test_what_was_fitted_is_read_again_and_belongs_to_its_vectors(path: Path, tm
     WordVectors(["cat"], [[1.0]]).save(tmp_path / "other.wv")
     with pytest.raises(ConfigurationError, match="other vectors: call fit_weights again"):
         WordEmbeddings(path=str(tmp_path / "other.wv"), method="sif", fitted=str(tmp_path / "w.npz")).embed(["cat"])
-    with pytest.raises(ConfigurationError, match=r"is no file that WordEmbeddings\.fit_weights wrote"):
+    with pytest.raises(ConfigurationError, match=r"or no file that WordEmbeddings\.fit_weights wrote"):
         WordEmbeddings(path=str(path), method="sif", fitted=str(path)).embed(["cat"])
 
 
@@ -155,8 +156,6 @@ def test_subwords_are_used_if_there_are_some(vectors: WordVectors, tmp_path: Pat
 
 
 def test_the_space_and_the_recipe_tell_what_was_done(path: Path, tmp_path: Path, vectors: WordVectors) -> None:
-    import hashlib
-
     model = WordEmbeddings(path=str(path))
     assert (model.space.origin, model.space.model, model.space.dimensions) == ("words", "small.wv", 6)
     assert model.space.revision == WordVectors.load(path).stored.revision
@@ -218,3 +217,157 @@ def test_known_rows_are_kept_within_bounds(path: Path) -> None:
     wanted = [*range(8), *([-1] * 50), *range(8)]
     assert [rows[word] for word in words] == wanted
     assert (len(rows), len(few.seen) <= 3) == (5, True)
+
+
+def weights_of(path: Path) -> Any:
+    with np.load(path) as file:
+        return file["known"]
+
+
+def test_a_file_that_was_written_anew_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(rows: list[list[float]]) -> None:
+        WordVectors(["cat", "dog"], rows).save(tmp_path / "s.vec")
+
+    write([[1, 0], [0, 1]])
+    path, folder = str(tmp_path / "s.vec"), tmp_path / "other"
+    first = WordEmbeddings(path=path)
+    assert first.embed(["cat"]).vectors.tolist() == [[1, 0]]
+    revision = first.space.revision
+    write([[5, 5], [0, 1]])
+    second = onevec.load(f"words:{path}", method="max", cache=tmp_path / "cache")
+    assert second.embed(["cat"]).vectors.tolist() == [[5, 5]]
+    assert second.space.revision != revision
+    assert (first.embed(["cat"]).vectors.tolist(), first.space.revision) == ([[1, 0]], revision)  # it keeps to one
+    write([[1, 0], [0, 1]])
+    third = onevec.load(f"words:{path}", method="max", cache=tmp_path / "cache").embed(["cat"])
+    assert (third.vectors.tolist(), third.cached.tolist(), third.space.revision) == ([[1, 0]], [False], revision)
+    folder.mkdir()
+    WordVectors(["cat"], [[8, 9]]).save(folder / "s.vec")
+    for place, wanted in ((tmp_path, [[1, 0]]), (folder, [[8, 9]])):
+        monkeypatch.chdir(place)
+        assert WordEmbeddings(path="s.vec").embed(["cat"]).vectors.tolist() == wanted
+
+
+@pytest.mark.parametrize("method", ["tfidf", "sif"])
+def test_weights_that_were_fitted_anew_are_read_anew(method: str, path: Path, tmp_path: Path) -> None:
+    WordVectors(WORDS, np.random.default_rng(0).normal(size=(len(WORDS), 6))).save(path)  # without counts
+    model = WordEmbeddings(path=str(path), method=method)
+    first = model.fit_weights(["cat"] * 9 + ["dog mat"], tmp_path / "w.npz")
+    found = first.embed(["cat dog"]).vectors, first.space
+    second = model.fit_weights(["dog"] * 9 + ["cat sat"], tmp_path / "w.npz")
+    other = model.fit_weights(["dog"] * 9 + ["cat sat"], tmp_path / "other.npz")
+    assert not np.allclose(second.embed(["cat dog"]).vectors, found[0])
+    assert np.array_equal(second.embed(["cat dog"]).vectors, other.embed(["cat dog"]).vectors)
+    assert (second.space == other.space, second.space == found[1]) == (True, False)
+    assert np.array_equal(first.embed(["cat dog"]).vectors, found[0])
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    WordVectors(["cat"], [[1, 2]]).save(tmp_path / "v.vec")
+    load = WordVectors.load
+
+    def slow(path: str) -> WordVectors:
+        found = load(path)
+        WordVectors(["cat"], [[3, 4]]).save(tmp_path / "v.vec")
+        return found
+
+    monkeypatch.setattr(WordVectors, "load", slow)
+    with pytest.raises(ConfigurationError, match=r"v\.vec was written anew while it was read: try again"):
+        WordEmbeddings(path=str(tmp_path / "v.vec")).embed(["cat"])
+
+
+def test_vectors_are_loaded_once_for_all_methods_and_weights(path: Path, tmp_path: Path) -> None:
+    models = [WordEmbeddings(path=str(path), method=method) for method in ("mean", "max", "tfidf")]
+    models += [models[2].fit_weights(TEXTS, tmp_path / name) for name in ("a.npz", "b.npz")]
+    models += [models[0].copy(update={"tokenizer": "whitespace"})]
+    assert len({id(model.loaded().vectors) for model in models}) == 1
+    assert models[0].copy(update={"case": "lower"}).loaded().vectors is not models[0].loaded().vectors
+
+
+def test_the_arrays_of_gensim_are_part_of_the_revision_whatever_the_name(tmp_path: Path) -> None:
+    made = pytest.importorskip("gensim.models.keyedvectors").KeyedVectors(2)
+    made.add_vectors(["a", "b"], np.ones((2, 2), np.float32))
+    made.save(str(tmp_path / "v[1].kv"), sep_limit=0, separately=["vectors"])
+    alone = hashlib.sha256((tmp_path / "v[1].kv").read_bytes()).hexdigest()
+    assert WordEmbeddings(path=str(tmp_path / "v[1].kv")).space.revision != alone
+
+
+def test_a_linked_file_has_its_arrays_beside_the_link(tmp_path: Path) -> None:
+    made = pytest.importorskip("gensim.models.keyedvectors").KeyedVectors(2)
+    made.add_vectors(["a", "b"], np.ones((2, 2), np.float32))
+    made.save(str(tmp_path / "v.kv"), sep_limit=0, separately=["vectors"])
+    (tmp_path / "blobs").mkdir()
+    for number, path in enumerate(sorted(tmp_path.glob("v.kv*"))):
+        path.rename(tmp_path / "blobs" / str(number))
+        path.symlink_to(tmp_path / "blobs" / str(number))
+    assert WordEmbeddings(path=str(tmp_path / "v.kv")).embed(["a"]).vectors.tolist() == [[1, 1]]
+
+
+@pytest.mark.parametrize("method", ["tfidf", "sif"])
+@pytest.mark.parametrize("texts", [[], ["bird"], [""]])
+@pytest.mark.parametrize("counted", [True, False])
+def test_weights_of_nothing_are_refused(method: str, texts: list[str], counted: bool, tmp_path: Path) -> None:
+    WordVectors(WORDS, np.ones((len(WORDS), 2)), COUNTS if counted else None).save(tmp_path / "v.wv")
+    with pytest.raises(ConfigurationError, match="fit_weights needs texts with words that have vectors"):
+        WordEmbeddings(path=str(tmp_path / "v.wv"), method=method).fit_weights(texts, tmp_path / "w.npz")
+    assert not (tmp_path / "w.npz").exists()
+
+
+def test_a_vector_that_is_no_number_is_not_fitted(tmp_path: Path) -> None:
+    WordVectors(["cat", "dog"], [[1, np.nan], [1, 2]], [3, 1]).save(tmp_path / "v.wv")
+    model = WordEmbeddings(path=str(tmp_path / "v.wv"), method="sif")
+    with pytest.raises(ConfigurationError, match="a word in these texts holds NaN or infinity"):
+        model.fit_weights(["cat dog"], tmp_path / "w.npz")
+
+
+@pytest.mark.parametrize("made_up", [[8, 7, 6, 5, 4, 3, 2, 1], [1] * 8])
+def test_counts_that_were_made_up_are_not_taken(made_up: list[int], tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(len(WORDS), 6))
+    for name, counts in (("made_up", made_up), ("none", None), ("real", COUNTS)):
+        WordVectors(WORDS, rows, counts).save(tmp_path / f"{name}.wv")
+        model = WordEmbeddings(path=str(tmp_path / f"{name}.wv"), method="sif")
+        model.fit_weights(TEXTS[:3], tmp_path / f"{name}.npz")
+    known = {name: weights_of(tmp_path / f"{name}.npz") for name in ("made_up", "none", "real")}
+    assert np.array_equal(known["made_up"], known["none"])
+    assert not np.allclose(known["real"], known["none"])
+
+
+def test_texts_that_were_cut_already_are_taken_as_they_are(path: Path, tmp_path: Path) -> None:
+    model = WordEmbeddings(path=str(path), method="tfidf")
+    cut: list[list[str]] = [["the", "cat"], ["the", "dog"]]
+    model.fit_weights(cut, tmp_path / "cut.npz")
+    model.fit_weights([" ".join(words) for words in cut], tmp_path / "whole.npz")
+    assert np.array_equal(weights_of(tmp_path / "cut.npz"), weights_of(tmp_path / "whole.npz"))
+    bad: Any = ["the", 3]
+    with pytest.raises(ConfigurationError, match=r"texts\[1\] is int: give texts, or lists of words"):
+        model.fit_weights(bad, tmp_path / "w.npz")
+
+
+def test_damaged_weights_are_refused_and_kept_if_they_can_not_be_written(path: Path, tmp_path: Path) -> None:
+    model = WordEmbeddings(path=str(path), method="sif")
+    fitted = model.fit_weights(TEXTS, tmp_path / "w.npz")
+    content = (tmp_path / "w.npz").read_bytes()
+    with np.load(tmp_path / "w.npz") as file:
+        parts = dict(file)
+    bad = [content[: len(content) // 2], b"", b"hello", content[:100] + b"\xff" * 20 + content[120:]]
+    for place, damaged in enumerate(bad):
+        (tmp_path / f"{place}.npz").write_bytes(damaged)
+    np.savez(tmp_path / "4.npz", **parts | {"known": parts["known"][:3]})
+    np.savez(tmp_path / "5.npz", **parts | {"common": parts["common"][:3]})
+    for place in range(7):
+        with pytest.raises(ConfigurationError, match=rf"{place}\.npz"):
+            model.copy(update={"fitted": str(tmp_path / f"{place}.npz")}).embed(["cat"])
+    with pytest.raises(ConfigurationError, match="there is no folder"):
+        model.fit_weights(TEXTS, tmp_path / "none" / "w.npz")
+    assert fitted.embed(["cat"]).vectors.shape == (1, 6)
+
+
+def test_the_case_is_checked_at_construction() -> None:
+    with pytest.raises(ConfigurationError, match="case must be one of 'exact', 'lower', 'fallback', not 'upper'"):
+        WordEmbeddings(path="v.wv", case="upper")
+
+
+@pytest.mark.parametrize("word", ["हिन्दी", "தமிழ்", "สวัสดี", "cafe\u0301"])
+def test_words_of_every_script_are_found(word: str, tmp_path: Path) -> None:
+    WordVectors([word], [[1.0]]).save(tmp_path / "v.wv")
+    assert WordEmbeddings(path=str(tmp_path / "v.wv")).embed([f"«{word}»!"]).notes == ()

@@ -191,6 +191,8 @@ def test_a_corpus_that_can_not_be_used_is_refused(tmp_path: Path) -> None:
         ("auto", "我爱北京天安门, I said.", ["我", "爱", "北京", "天安门", "I", "said"]),
         ("jieba", "我爱北京天安门！", ["我", "爱", "北京", "天安门"]),
         ("auto", "", []),
+        ("auto", "हिन्दी தமிழ் cafe\u0301 é猫é", ["हिन्दी", "தமிழ்", "cafe\u0301", "é", "猫", "é"]),
+        ("words", "สวัสดี, İstanbul", ["สวัสดี", "İstanbul"]),
     ],
 )
 def test_texts_are_cut_into_words(name: str, text: str, words: list[str]) -> None:
@@ -205,3 +207,113 @@ def test_an_unknown_algorithm_is_refused(train: Callable[..., WordVectors]) -> N
     pytest.importorskip("gensim", reason="gensim is not installed")
     with pytest.raises(ConfigurationError, match="algorithm must be 'skip-gram' or 'cbow', not 'glove'"):
         train(["a b"], algorithm="glove")
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"window": 0}, "window must be a whole number of at least 1, not 0"),
+    ({"window": -1}, "window must be"),
+    ({"window": 2.5}, "window must be a whole number of at least 1, not 2.5"),
+    ({"dimension": 0}, "dimension must be"),
+    ({"dimension": "4"}, "dimension must be"),
+    ({"epochs": 0}, "epochs must be"),
+    ({"workers": -1}, "workers must be"),
+    ({"workers": 0}, "workers must be"),
+    ({"seed": -1}, "seed must be a whole number of at least 0"),
+    ({"seed": None}, "seed must be a whole number of at least 0, not None"),
+    ({"min_count": -3}, "min_count must be"),
+]
+GLOVE = [
+    *WRONG,
+    ({"x_max": 0}, "x_max must be a number above 0, not 0"),
+    ({"x_max": float("nan")}, "x_max must be a number above 0"),
+    ({"learning_rate": -1}, "learning_rate must be a number above 0"),
+    ({"learning_rate": "1"}, "learning_rate must be a number above 0"),
+    ({"memory_mb": -1}, "memory_mb must be a whole number of at least 0"),
+]
+GENSIM = [
+    *WRONG,
+    ({"vector_size": 50}, "vector_size is gensim's name of dimension: give dimension= instead"),
+    ({"sg": 0}, "sg is gensim's name of algorithm"),
+    ({"sentences": []}, "sentences is gensim's name of corpus"),
+    ({"foo": 1}, "gensim's .* does not take these options: .*foo"),
+    ({"negative": 0}, "gensim's .* does not take these options: .*negative"),
+]
+FASTTEXT = [
+    ({"bucket": 9}, "bucket is gensim's name of buckets"),
+    ({"min_n": 1}, "min_n is gensim's name of least"),
+    ({"buckets": -1}, "buckets must be a whole number of at least 0"),
+    ({"most": -1}, "most must be a whole number of at least 0"),
+    ({"word_ngrams": 0}, "gensim's FastText does not take these options"),
+]
+
+
+@pytest.mark.parametrize(
+    ("train", "given", "message"),
+    [
+        *((train_glove, *case) for case in GLOVE),
+        *((train_word2vec, *case) for case in GENSIM),
+        *((train_fasttext, *case) for case in (*GENSIM, *FASTTEXT)),
+    ],
+    ids=str,
+)
+def test_a_wrong_parameter_is_named(train: Callable[..., WordVectors], given: dict[str, Any], message: str) -> None:
+    if train is not train_glove:
+        pytest.importorskip("gensim", reason="gensim is not installed")
+    with pytest.raises(ConfigurationError, match=message):
+        train(["the cat sat on the mat"] * 9, **given)
+
+
+def test_texts_that_were_cut_already_are_taken_as_they_are() -> None:
+    cut: list[list[str]] = [["New York", "is", "Big"], ["so", "is", "New York"]] * 5
+    vectors = train_glove(cut, dimension=4, epochs=1)
+    assert list(vectors.words) == ["New York", "is", "Big", "so"]
+    assert [*Corpus([("A", "b"), "A b"])] == [["A", "b"], ["a", "b"]]
+    assert [*Corpus(Corpus(["A b"]))] == [["a", "b"]]
+    cutter: Any = iter  # what it gives need not be a list
+    assert [*Corpus(["ab"], cutter)] == [["a", "b"]]
+
+
+BAD: list[tuple[Any, str]] = [
+    ([1, 2], r"texts\[0\] is int: give texts, or lists of words"),
+    (["a", b"b"], r"texts\[1\] is bytes"),
+    (["a", ["b", 3]], r"texts\[1\] is a list with int"),
+    (None, "a corpus is a file, a folder or a list of texts, not None"),
+    (5, "a corpus is a file, a folder or a list of texts, not 5"),
+    ("", "there is no file or folder ''"),
+]
+
+
+@pytest.mark.parametrize(("texts", "message"), BAD, ids=[str(place) for place in range(len(BAD))])
+def test_what_is_no_corpus_is_refused(texts: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        train_glove(texts)
+
+
+def test_files_that_nobody_sees_and_marks_are_left_out_and_damage_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".DS_Store").write_bytes(b"\0\xff\xfe")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "a.txt").write_text("hidden", encoding="utf-8")
+    (tmp_path / "a.txt").write_text("seen", encoding="utf-8-sig")
+    assert [*Corpus(tmp_path, "whitespace")] == [["seen"]]
+    with pytest.raises(ConfigurationError, match="encoding='utf-99': unknown encoding"):
+        Corpus(tmp_path, encoding="utf-99")
+    (tmp_path / "b.gz").write_bytes(b"hello")
+    with pytest.raises(ConfigurationError, match=r"b\.gz is damaged or no text"):
+        [*Corpus(tmp_path)]
+
+
+def test_the_example_runs_on_few_texts(example: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("gensim", reason="gensim is not installed")
+    example.report("English", example.english()[:20])
+    assert "held-out words found" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("given", [{"least": 5, "most": 3}, {"most": 0}, {"buckets": 0}])
+def test_fasttext_without_ngrams_is_saved_in_every_format(given: dict[str, int], tmp_path: Path) -> None:
+    pytest.importorskip("gensim", reason="gensim is not installed")
+    options: dict[str, Any] = {"buckets": 20, **given}
+    ours = train_fasttext(["the cat sat on the mat"] * 9, dimension=4, workers=1, **options)
+    for form in ("onevec", "fasttext", "gensim", "safetensors"):
+        ours.save(tmp_path / form, form)
+        found = WordVectors.load(tmp_path / form)
+        assert np.allclose(found.vectors(ours.words), ours.vectors(ours.words), atol=1e-6)

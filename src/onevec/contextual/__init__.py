@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .model import ContextualEmbeddings
-from .spans import Chunks, TokenVectors, Words, sentences
+from .segments import sentences
+from .spans import Chunks, TokenVectors, Words
 
 __all__ = ["ContextualEmbeddings", "Chunks", "TokenVectors", "Words", "sentences"]  # noqa: RUF022  # `load` takes the first

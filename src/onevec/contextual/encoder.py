@@ -17,36 +17,36 @@ if TYPE_CHECKING:
     from ..arrays import Array
     from ..engines.runtimes import Runtime
     from ..space import SpaceId
-    from .reading import Read, Reader, Window
+    from .networks import Torch
+    from .reading import Read, Reader, Tokens, Window
 
 __all__ = ["Computed", "Encoder"]
 
 
 class Encoder(NamedTuple):
-    """What is loaded; several threads may use it at once.
+    """What is loaded; several threads may use it at once, and models that only read their texts in other ways.
 
     Attributes:
-        reader: the tokenizer.
-        runtime: what computes the layers.
+        tokens: the tokenizer.
+        network: what computes the layers.
         pool: threads that compute side by side.
         padding: the id of the padding.
     """
 
-    reader: Reader
-    runtime: Runtime
+    tokens: Tokens
+    network: Runtime | Torch
     pool: ThreadPoolExecutor
     padding: int
 
-    def compute(self, texts: list[str], batch_tokens: int) -> list[Computed]:
+    def compute(self, reader: Reader, runtime: Runtime, texts: list[str], batch_tokens: int) -> list[Computed]:
         """The vectors of all tokens, computed in groups of windows of about one length."""
-        reader = self.reader
         reads = reader.read(texts)
         jobs = [(place, window) for place, read in enumerate(reads) for window in read.windows]
-        ids = [reader.row(reads[place], window) for place, window in jobs]
+        ids = [reader.row(reads[place], window) or [self.padding] for place, window in jobs]  # none is no shape
 
         def compute(places: list[int]) -> Array:
             batch = padded([ids[place] for place in places], self.padding)
-            return self.runtime.run(batch.ids, batch.mask, np.copy)
+            return runtime.run(batch.ids, batch.mask, np.copy)
 
         parts = groups([len(row) for row in ids], batch_tokens)
         around = len(reader.before.ids) + len(reader.after.ids)
@@ -88,13 +88,16 @@ class Computed:
     reader: Reader
 
     def mean(self, skipped: str, *, special_tokens: bool) -> Array:
-        """The mean of the tokens but for those of the prompt `skipped`; of a text without any, of the special ones."""
+        """The mean of the tokens but for those of the prompt `skipped`; of a text without any, of the special ones.
+
+        If there are none either, it is zero.
+        """
         special = self._special()
         pooled = np.ones(len(special), dtype=np.bool_)
         pooled[self._prompt(skipped)] = False
         if not special_tokens and (pooled & ~special).any():
             pooled &= ~special
-        mean: Array = self.vectors[pooled].mean(axis=0, dtype=np.float32)
+        mean: Array = self.vectors[pooled].sum(axis=0, dtype=np.float32) / max(1, int(pooled.sum()))
         return mean
 
     def token_vectors(self, text: str, prompt: str, space: SpaceId, *, special_tokens: bool) -> TokenVectors:
@@ -114,10 +117,10 @@ class Computed:
         return TokenVectors(text, self.vectors[kept], offsets[kept], tokens, special[kept], space)
 
     def notes(self, index: int) -> tuple[Note, ...]:
-        """Whether the text was cut, or read in several windows."""
+        """Whether the text was cut, or read in several windows, or has no tokens at all."""
         special = len(self.vectors) - len(self.read.ids)
         kept, total = len(self.vectors), self.read.total + special
-        kind = "truncated" if kept < total else "split" if len(self.read.windows) > 1 else ""
+        kind = "truncated" if kept < total else "split" if len(self.read.windows) > 1 else "" if kept else "unknown"
         return (Note(index, kind, kept, total),) if kind else ()
 
     def _special(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

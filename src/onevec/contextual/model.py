@@ -4,41 +4,42 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, ClassVar
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from ..embeddings import Note, Role, check_texts, in_thread
 from ..engines.checkpoint import Checkpoint, prompt_name
-from ..engines.encoders import FAMILIES, PADDED
-from ..engines.hub import download, find, weights
-from ..engines.onnx import EXPORTED, FILES, MINILM, OnnxEmbeddings
+from ..engines.encoders import positions
+from ..engines.onnx import MINILM
 from ..engines.runtimes import RUNTIMES, faster
 from ..engines.threads import usable_cores
 from ..engines.token_ids import TokenIds
 from ..local import Encoded, LocalEmbeddings
 from ..space import Recipe, SpaceId
 from .encoder import Encoder
-from .networks import COMBINE, Torch, count_layers, graph_of_layers, numbered
-from .reading import LONG_TEXT, Reader
+from .files import check_encoder, graph_file, own_way, source
+from .networks import COMBINE, Torch, count_layers, graph_of_layers, numbered, plain_layers
+from .parts import Parts
+from .reading import LONG_TEXT, Reader, Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Sequence
-    from pathlib import Path
+    import os
+    from collections.abc import Hashable, Sequence
 
-    from ..arrays import Array
+    from ..embeddings import Embedded
     from ..engines.hub import Source
     from ..engines.runtimes import Runtime
-    from .spans import Chunks, Span, TokenVectors, Words
+    from .encoder import Computed
+    from .spans import TokenVectors
 
 __all__ = ["ContextualEmbeddings"]
 
 ENGINES = ("auto", "onnx", "transformers")
-TORCH_WEIGHTS = ["pytorch_model*.bin*"]
 
 
-class ContextualEmbeddings(LocalEmbeddings[Encoder]):
+class ContextualEmbeddings(Parts, LocalEmbeddings[Encoder]):
     """A vector for every token of a text, in its sentence, from a BERT, RoBERTa or ELECTRA checkpoint.
 
     `tokens` gives them with their places in the text, `word` and `words` pool them, and `chunks` embeds a long text
@@ -48,7 +49,7 @@ class ContextualEmbeddings(LocalEmbeddings[Encoder]):
     It runs our own graph of the weights without torch, or transformers with torch, and both give the same vectors.
 
     Example:
-        >>> ContextualEmbeddings(model="minilm", layers="last4")
+        >>> ContextualEmbeddings("minilm", layers="last4")
         ContextualEmbeddings(layers='last4')
     """
 
@@ -68,7 +69,8 @@ class ContextualEmbeddings(LocalEmbeddings[Encoder]):
     window_overlap: int | None = None
     """Tokens that two windows share; None is a quarter of a window."""
     engine: str = "auto"
-    """onnx (extra contextual), transformers (extra local), or auto: onnx where it is installed and knows the model."""
+    """onnx (extra contextual), transformers (extra local), or auto: onnx where it is installed and knows the model,
+    unless there is a device."""
     runtime: str = "auto"
     """What computes a graph: onnxruntime, openvino, or auto: the faster one, tried once on this machine."""
     threads: int | None = None
@@ -86,6 +88,10 @@ class ContextualEmbeddings(LocalEmbeddings[Encoder]):
     extra: ClassVar[str | None] = "contextual"
     docs: ClassVar[str] = "https://huggingface.co/docs/transformers/main_classes/output"
 
+    def __init__(self, model: str | os.PathLike[str] | None = None, **given: Any) -> None:
+        values: Any = {"model": model, **given}  # not keywords: type checkers don't know the base's constructor
+        super().__init__(**values)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         allowed = {"combine": COMBINE, "long_text": LONG_TEXT, "engine": ENGINES, "runtime": ("auto", *RUNTIMES)}
@@ -95,19 +101,25 @@ class ContextualEmbeddings(LocalEmbeddings[Encoder]):
         for name in ("threads", "max_tokens", "batch_tokens"):
             value = getattr(self, name)
             self.require(value is None or value > 0, f"{name} must be at least 1, not {value}")
+        self.layers = plain_layers(self.layers)
+        self.require(
+            self.device is None or self.engine != "onnx",
+            f"device={self.device!r} is for torch: pass engine='transformers', or no device",
+        )
+        self.require(
+            (self.runtime == "auto" and self.threads is None) or not (self.engine == "transformers" or self.device),
+            "runtime and threads are for engine='onnx': leave them out for torch, which has settings of its own",
+        )
 
     def source(self) -> Source:
         """The files; a model of the hub is downloaded first."""
-        if self.model != MINILM and find(self.model, self.cache_dir, self.revision) is None:
-            got = download(self.model, self.cache_dir, self.revision, FILES)
-            if not weights(got):
-                others = EXPORTED if self.engine == "onnx" else TORCH_WEIGHTS
-                download(self.model, self.cache_dir, self.revision, others)
-        return self._graphs().source()
+        return source(self.model, self.cache_dir, self.revision, self.engine)
 
     def checkpoint(self) -> Checkpoint:
-        """What the model's folder says about itself."""
-        return Checkpoint.read(self.source().folder)
+        """What the model's folder says about itself; modules behind the transformer don't matter to tokens."""
+        found = Checkpoint.read(self.source().folder)
+        check_encoder(self.model, found.config)
+        return found
 
     @property
     def chosen(self) -> tuple[int, ...]:
@@ -117,30 +129,25 @@ class ContextualEmbeddings(LocalEmbeddings[Encoder]):
     @property
     def limit(self) -> int | None:
         """Tokens of a window, special ones included."""
-        limit = self._graphs().limit
+        checkpoint = self.checkpoint()
         if self.max_tokens is None:
-            return limit
-        config = self.checkpoint().config
-        places = config.get("max_position_embeddings")
-        if places and self._family() in PADDED:
-            places -= config.get("pad_token_id", 1) + 1
+            return checkpoint.limit
+        places = positions(checkpoint.config)
         fits = places is None or self.max_tokens <= places
         self.require(fits, f"max_tokens must be at most {places}, the positions that the model has")
         return self.max_tokens
 
     def way(self) -> str:
         """The engine that computes: "onnx" or "transformers"."""
-        if self.engine != "auto":
-            return self.engine
-        runs = find_spec("tokenizers") and any(find_spec(package) for package, _ in RUNTIMES.values())
-        form = weights(self.source().folder)[0].suffix
-        known = form == ".onnx" or (form == ".safetensors" and self._family() in FAMILIES)
-        return "onnx" if (runs and known) or find_spec("transformers") is None else "transformers"
+        if self.engine != "auto" or self.device:
+            return self.engine if self.engine != "auto" else "transformers"
+        return own_way(self.source().folder)
 
     def identity(self) -> Hashable:
-        """All that the loaded model depends on."""
-        files = self.source(), self.chosen, self.combine, self.way(), self.runtime, self.threads, self.device
-        return *files, self.limit, self.long_text, self.window_overlap
+        """All that the loaded model depends on; torch computes all layers, and a graph those that it was built for."""
+        way, chosen = self.way(), self.chosen
+        own = (self.device,) if way == "transformers" else (self.runtime, self.threads, chosen, self.combine)
+        return self.source(), way, *own
 
     @property
     def space(self) -> SpaceId:
@@ -174,19 +181,14 @@ class ContextualEmbeddings(LocalEmbeddings[Encoder]):
 
     def load(self) -> Encoder:
         """Load tokenizer and network."""
-        folder, checkpoint, way = self.source().folder, self.checkpoint(), self.way()
+        folder, checkpoint, graph = self.source().folder, self.checkpoint(), self.way() == "onnx"
         threads = self.threads or usable_cores()
-        reader = Reader(
-            TokenIds(folder, None).tokenizer if way == "onnx" else Torch.tokenizer(folder),
-            limit=self.limit,
-            overlap=self.window_overlap,
-            long_text=self.long_text,
-            lowercase=checkpoint.lowercase,
-        )
+        network = self._started(threads) if graph else Torch(folder, self.device)
+        tokenizer = TokenIds(folder, None).tokenizer if graph else Torch.tokenizer(folder)
         return Encoder(
-            reader=reader,
-            runtime=self._started(threads) if way == "onnx" else Torch(folder, self.chosen, self.combine, self.device),
-            pool=ThreadPoolExecutor(threads if way == "onnx" else 1, "onevec"),
+            tokens=Tokens(tokenizer, lowercase=checkpoint.lowercase),
+            network=network,
+            pool=ThreadPoolExecutor(threads if graph else 1, "onevec"),
             padding=checkpoint.config.get("pad_token_id") or 0,
         )
 
@@ -203,90 +205,69 @@ class ContextualEmbeddings(LocalEmbeddings[Encoder]):
         """
         return self._with_prompt(check_texts(texts), "")
 
-    def word(self, text: str, span: Span | str, *, occurrence: int = 1, pooling: str = "mean") -> Array:
-        """The vector of a part of a text, float32 `(dimension,)`; see `TokenVectors.word`."""
-        return self.tokens([text])[0].word(span, occurrence=occurrence, pooling=pooling)
-
-    def words(
-        self, text: str, segmenter: str | Callable[[str], Iterable[Span]] = "characters", *, pooling: str = "mean"
-    ) -> Words:
-        """The vectors of all words of a text; see `TokenVectors.words`."""
-        return self.tokens([text])[0].words(segmenter, pooling=pooling)
-
-    def chunks(
-        self, text: str, spans: Sequence[Span] | None = None, *, size: int | None = None, overlap: int = 0
-    ) -> Chunks:
-        """Embed a long text once, and pool its parts: late chunking (Günther et al. 2024, arXiv:2409.04701).
-
-        The vector of a part then knows what the rest of the text says, as far as a window of the model reaches.
-
-        Args:
-            text: the text.
-            spans: start and end of each part in code points; None takes the sentences, unless there is a size.
-            size: tokens of a part, cut between words.
-            overlap: tokens that a part shares with the one before it.
-
-        Raises:
-            ConfigurationError: a span holds no token, or size and overlap contradict each other.
-            InputTooLong: the text is beyond the limit, and `long_text` is "error".
-        """
-        found = self._with_prompt(check_texts([text]), self.prompt(Role.DOCUMENT)[0])
-        return found[0].chunks(spans, size=size, overlap=overlap)
+    def tokens_behind_prompt(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """The same, read behind the prompt of documents, which has no tokens in it; for `chunks`."""
+        return self._with_prompt(check_texts(texts), self.prompt(Role.DOCUMENT)[0])
 
     async def atokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         """`tokens`, without blocking the event loop."""
         return await in_thread(self.tokens, texts)
 
-    async def achunks(
-        self, text: str, spans: Sequence[Span] | None = None, *, size: int | None = None, overlap: int = 0
-    ) -> Chunks:
-        """`chunks`, without blocking the event loop."""
-        return await in_thread(self.chunks, text, spans, size=size, overlap=overlap)
+    def embed(self, texts: Sequence[str], role: Role | str = Role.DOCUMENT) -> Embedded:
+        """Embed texts for a role; see `Embeddings.embed`."""
+        whole, prefix = check_texts(texts), self.prompt(Role(role))[0]
+        if self.long_text == "error":  # the batches know no places in the call
+            self._reader(self.loaded()).check([prefix + text for text in whole])
+        return super().embed(whole, role)
 
     def encode(self, model: Encoder, texts: list[str], role: Role) -> Encoded:
         """Encode one batch: the mean of each text's tokens."""
         prefix, known = self.prompt(role)
         skipped = "" if self.checkpoint().include_prompt else prefix
-        found = model.compute([prefix + text for text in texts], self.batch_tokens)
+        found = self._computed(model, [prefix + text for text in texts])
         rows = [each.mean(skipped, special_tokens=self.special_tokens) for each in found]
         cut = [each.notes(index) for index, each in enumerate(found)]
         notes = [note for index, some in enumerate(cut) for note in some or _role(index, known)]
         return Encoded(np.stack(rows), sum(len(each.vectors) for each in found), tuple(notes))
 
-    def _graphs(self) -> OnnxEmbeddings:
-        """The engine that knows the files, and builds a graph of them."""
-        return OnnxEmbeddings(
-            model=self.model,
-            runtime=self.runtime,
-            threads=self.threads,
-            cache_dir=self.cache_dir,
-            revision=self.revision,
-        )
-
-    def _family(self) -> str:
-        return str(self.checkpoint().config.get("model_type"))
-
     def _started(self, threads: int) -> Runtime:
-        graphs, layers, config = self._graphs(), self.chosen, self.checkpoint().config
-        folder = self.source().folder
-
-        def path(runtime: str) -> Path:
-            return graph_of_layers(graphs.graph(runtime), folder, config, layers, self.combine)
-
+        found, config, layers = self.source(), self.checkpoint().config, self.chosen
+        path = graph_of_layers(graph_file(found, config), found.folder, config, layers, self.combine)
+        most = positions(config)
         if self.runtime == "auto":
-            return faster(self.source().revision, path, threads, "fp32")
-        return RUNTIMES[self.runtime][1](path(self.runtime), threads, "fp32")
+            return faster(found.revision, lambda _: path, threads, "fp32", most)
+        return RUNTIMES[self.runtime][1](path, threads, "fp32", most)
+
+    def _reader(self, model: Encoder) -> Reader:
+        return Reader(model.tokens, limit=self.limit, overlap=self.window_overlap, long_text=self.long_text)
+
+    def _computed(self, model: Encoder, texts: list[str]) -> list[Computed]:
+        network = model.network
+        runtime = network.taking(self.chosen, self.combine) if isinstance(network, Torch) else network
+        return model.compute(self._reader(model), runtime, texts, self.batch_tokens)
 
     def _with_prompt(self, texts: list[str], prefix: str) -> list[TokenVectors]:
         model, space = self.loaded(), self.space
+        self._reader(model).check([prefix + text for text in texts])
         found: list[TokenVectors] = []
         for batch in self.batches(texts):
-            computed = model.compute([prefix + text for text in batch], self.batch_tokens)
+            computed = self._computed(model, [prefix + text for text in batch])
             for text, each in zip(batch, computed, strict=True):
                 made = each.token_vectors(text, prefix, space, special_tokens=self.special_tokens)
                 found.append(replace(made, notes=each.notes(len(found))))
             self.progress(len(found), len(texts))
         return found
+
+
+def _model_first() -> None:
+    """Show the constructor as it is: the model, which may be given by position, and then the other parameters."""
+    shown = signature(ContextualEmbeddings)
+    model = shown.parameters["model"].replace(kind=Parameter.POSITIONAL_OR_KEYWORD)
+    others = [each for each in shown.parameters.values() if each.name != "model"]
+    ContextualEmbeddings.__signature__ = shown.replace(parameters=[model, *others])  # type: ignore[attr-defined]
+
+
+_model_first()
 
 
 def _role(index: int, known: bool) -> tuple[Note, ...]:

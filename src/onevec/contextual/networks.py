@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
+from hashlib import sha256
+from operator import index
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..arrays import Array
 
-__all__ = ["COMBINE", "Torch", "count_layers", "graph_of_layers", "numbered"]
+__all__ = ["COMBINE", "Torch", "count_layers", "graph_of_layers", "numbered", "plain_layers"]
 
 COMBINE = ("mean", "concat")
 
@@ -27,16 +30,26 @@ def count_layers(config: Mapping[str, Any]) -> int:
     """Layers of a network, by its config.json."""
     count: int | None = config.get("num_hidden_layers") or config.get("n_layers")
     if not count:
-        message = "config.json has no num_hidden_layers: this is no encoder that ContextualEmbeddings knows"
+        message = "ContextualEmbeddings: config.json has no num_hidden_layers: this is no encoder that the class knows"
         raise ConfigurationError(message)
     return count
+
+
+def plain_layers(layers: int | str | Sequence[int]) -> int | str | list[int]:
+    """The same, with numbers of numpy as plain ones.
+
+    Raises:
+        ConfigurationError: they can't be layers of any model.
+    """
+    numbers = _meant(layers, 0)
+    return layers if isinstance(layers, str) else numbers if hasattr(layers, "__iter__") else numbers[0]
 
 
 def numbered(layers: int | str | Sequence[int], count: int) -> tuple[int, ...]:
     """The layers that are meant, as numbers from 0 (before the first layer) to `count` (the last one).
 
     Raises:
-        ConfigurationError: the network has no such layer.
+        ConfigurationError: the network has no such layer, or one is named twice.
 
     Example:
         >>> numbered("last", 12), numbered("last4", 12), numbered([-1, 0], 12), numbered("3,4", 12)
@@ -46,10 +59,15 @@ def numbered(layers: int | str | Sequence[int], count: int) -> tuple[int, ...]:
     wrong = [number for number in meant if not -count - 1 <= number <= count]
     if wrong or not meant:
         message = (
-            f"layers={layers!r}: the model has the layers 0 (before the first one) to {count}, or -{count + 1} to -1"
+            f"ContextualEmbeddings: layers={layers!r}: the model has the layers 0 (before the first one) to {count}, "
+            f"or -{count + 1} to -1"
         )
         raise ConfigurationError(message)
-    return tuple(number % (count + 1) for number in meant)
+    found = tuple(number % (count + 1) for number in meant)
+    if len(set(found)) < len(found):
+        message = f"ContextualEmbeddings: layers={layers!r} names a layer twice: name each once"
+        raise ConfigurationError(message)
+    return found
 
 
 def _meant(layers: int | str | Sequence[int], count: int) -> list[int]:
@@ -59,9 +77,10 @@ def _meant(layers: int | str | Sequence[int], count: int) -> list[int]:
             return [*range(count + 1 - wanted, count + 1)] if wanted <= count else []
         if isinstance(layers, str):
             return [*range(count + 1)] if layers == "all" else [int(part) for part in layers.split(",")]
-        return [int(layers)] if isinstance(layers, int) else [int(number) for number in layers]
+        given: Any = layers
+        return [index(number) for number in given] if hasattr(given, "__iter__") else [index(given)]
     except (TypeError, ValueError):
-        message = f'layers must be "last", "last4", "all", a number or several, not {layers!r}'
+        message = f'ContextualEmbeddings: layers must be "last", "last4", "all", a number or several, not {layers!r}'
         raise ConfigurationError(message) from None
 
 
@@ -82,9 +101,12 @@ def graph_of_layers(path: Path, folder: Path, config: Mapping[str, Any], layers:
     if layers == (last,):
         return path
     if path.is_relative_to(folder):
-        message = f'{path} gives only its last layer: pass layers="last", or a folder with safetensors'
+        message = (
+            f'ContextualEmbeddings: {path} gives only its last layer: pass layers="last", or a folder with '
+            "safetensors, or engine='transformers' if the folder has weights of torch"
+        )
         raise ConfigurationError(message)
-    target = path.with_name(f"{combine}-{'-'.join(map(str, layers))}.onnx")
+    target = path.with_name(f"{combine}-{sha256(repr(layers).encode()).hexdigest()[:16]}.onnx")
     if not target.exists():
         network = graph.build(config, graph.read(folder))
         inputs = ["last_hidden_state" if layer == last else f"hidden_{layer}" for layer in layers]
@@ -100,20 +122,30 @@ def graph_of_layers(path: Path, folder: Path, config: Mapping[str, Any], layers:
 
 
 class Torch:
-    """A checkpoint in transformers; a `Runtime` like those of ONNX."""
+    """A checkpoint in transformers; `taking` makes it a `Runtime` like those of ONNX.
 
-    def __init__(self, folder: Path, layers: tuple[int, ...], combine: str, device: str | None) -> None:
+    Raises:
+        ConfigurationError: the device can't be used, or the files don't hold all weights of the network.
+    """
+
+    def __init__(self, folder: Path, device: str | None) -> None:
         self.torch = need("torch", extra="local")
         transformers = need("transformers", extra="local")
-        self.layers, self.combine = layers, combine
-        self.device = device or _device(self.torch)
+        self.device = _device(self.torch, device)
+        self.layers: tuple[int, ...] = (-1,)
+        self.combine = COMBINE[0]
         try:
-            network = transformers.AutoModel.from_pretrained(str(folder))
-        except (OSError, ValueError) as error:
-            reason = str(error).strip().partition("\n")[0]
-            message = f"ContextualEmbeddings: transformers could not load {folder}: {reason}"
-            raise ConfigurationError(message) from error
+            network, found = transformers.AutoModel.from_pretrained(str(folder), output_loading_info=True)
+        except Exception as error:  # of transformers, safetensors, pickle, json, ...
+            raise _not_loaded(folder, error) from error
+        _check_weights(folder, found)
         self.network = network.float().eval().to(self.device)
+
+    def taking(self, layers: tuple[int, ...], combine: str) -> Torch:
+        """The same network, whose vectors are made from these layers."""
+        made = copy(self)
+        made.layers, made.combine = layers, combine
+        return made
 
     def run(self, ids: NDArray[np.int64], mask: NDArray[np.int64], then: Callable[[Array], Array]) -> Array:
         """What `then` makes of the vectors of the tokens."""
@@ -130,18 +162,51 @@ class Torch:
     @staticmethod
     def tokenizer(folder: Path) -> Any:
         """The tokenizer as transformers makes it, which is the one inside of it that knows offsets."""
-        found = need("transformers", extra="local").AutoTokenizer.from_pretrained(str(folder))
+        library = need("transformers", extra="local")
+        try:
+            found = library.AutoTokenizer.from_pretrained(str(folder))
+        except Exception as error:  # of transformers, tokenizers, sentencepiece, json, ...
+            raise _not_loaded(folder, error) from error
         inner = getattr(found, "backend_tokenizer", None)
         if inner is None:
-            kind = type(found).__name__
             message = (
-                f"{folder}: the tokenizer {kind} tells no places in the text: a fast one is needed (tokenizer.json)"
+                f"ContextualEmbeddings: the tokenizer {type(found).__name__} of {folder} tells no places in the text: "
+                "a fast one is needed (tokenizer.json)"
             )
             raise ConfigurationError(message)
         return inner
 
 
-def _device(torch: Any) -> str:
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+def _not_loaded(folder: Path, error: Exception) -> ConfigurationError:
+    reason = str(error).strip().partition("\n")[0]
+    return ConfigurationError(f"ContextualEmbeddings: transformers could not load {folder}: {reason}")
+
+
+def _check_weights(folder: Path, found: Mapping[str, Any]) -> None:
+    """Refuse what transformers lets pass: weights drawn at random, and positions that it no longer computes."""
+    missing = sorted(name for name in found["missing_keys"] if "pooler" not in name.split("."))
+    missing += sorted(str(entry[0]) for entry in found["mismatched_keys"])
+    if missing:
+        message = (
+            f"ContextualEmbeddings: the files in {folder} lack {len(missing)} weights of the network, or have them in "
+            f"another shape ({', '.join(missing[:3])}, ...): config.json and the weights are not of one model"
+        )
+        raise ConfigurationError(message)
+    left = sorted(name for name in found["unexpected_keys"] if "distance_embedding" in name)
+    if left:
+        message = (
+            f"ContextualEmbeddings: this version of transformers computes {folder} without its relative positions "
+            f"({left[0]}), so its vectors would be wrong: install transformers 4"
+        )
+        raise ConfigurationError(message)
+
+
+def _device(torch: Any, wanted: str | None) -> str:
+    usual = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=wanted or usual).tolist()
+    except (RuntimeError, AssertionError) as error:  # an unknown name; a torch that was built without it
+        reason = str(error).strip().partition("\n")[0]
+        message = f"ContextualEmbeddings: device={wanted!r} can't be used here: {reason}; {usual!r} can"
+        raise ConfigurationError(message) from error
+    return wanted or usual

@@ -8,6 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from ..embeddings import Note, Role
+from ..errors import ConfigurationError
+from .encoders import positions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,6 +88,12 @@ class Checkpoint:
         )
 
     @property
+    def limit(self) -> int | None:
+        """Tokens of the longest text that is read whole: those wanted, if the architecture has so many positions."""
+        places = positions(self.config)
+        return min(self.max_tokens, places) if self.max_tokens and places else self.max_tokens or places
+
+    @property
     def dimensions(self) -> int | None:
         """Width of the vectors, if the folder tells it."""
         if self.unknown:
@@ -128,7 +136,13 @@ def notes_of(lengths: Sequence[int], limit: int | None, *, role_known: bool) -> 
 
 
 def _json(path: Path, default: Any = None) -> Any:
-    return json.loads(path.read_bytes()) if path.is_file() else {} if default is None else default
+    if not path.is_file():
+        return {} if default is None else default
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError as error:
+        message = f"{path} is no JSON: {error}; get the file again"
+        raise ConfigurationError(message) from error
 
 
 def _pooling(config: Mapping[str, Any]) -> tuple[str, ...]:

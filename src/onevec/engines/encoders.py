@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .layers import FLOAT, LARGE, Layers, refuse
+from .layers import FLOAT, LARGE, Layers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-__all__ = ["FAMILIES", "PADDED"]
+__all__ = ["FAMILIES", "positions", "unsupported"]
 
-PADDED = {"camembert", "mpnet", "roberta", "xlm-roberta"}
-"""Families whose positions begin behind the id of the padding."""
+PADDED = {
+    *("camembert", "clap_text_model", "data2vec-text", "esm", "ibert", "layoutlmv3", "lilt", "longformer", "luke"),
+    *("markuplm", "mpnet", "roberta", "roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "xmod"),
+}
+"""Architectures of transformers whose positions begin behind the id of the padding."""
 
 
 class Bert(Layers):
@@ -32,16 +35,22 @@ class Bert(Layers):
 
     def __init__(self, config: Mapping[str, Any], weights: Mapping[str, NDArray[Any]], int8: str) -> None:
         super().__init__(config, weights, int8)
+        self.shifts: list[str] = []
+
+    @classmethod
+    def unsupported(cls, config: Mapping[str, Any]) -> str:
+        """As in all architectures; other positions than absolute ones, and tokens that see only what is before them."""
         position = config.get("position_embedding_type", "absolute")
         if position != "absolute":
-            refuse(f"positions of the kind {position!r}")
-        self.shifts: list[str] = []
+            return f"positions of the kind {position!r}"
+        return "is_decoder" if config.get("is_decoder") else super().unsupported(config)
 
     def embed(self) -> str:
         """Words, positions and the first kind of token, which all of a text are of."""
         self.shifts = [self.mask()]
-        first = self.config.get("pad_token_id", 1) + 1 if self.config["model_type"] in PADDED else 0
-        places = self.node("Gather", [self.weight(self.positions), self.counted(first)])
+        padded = self.config["model_type"] in PADDED
+        numbers = self.counted(_padding(self.config)) if padded else self.places()
+        places = self.node("Gather", [self.weight(self.positions), numbers])
         total = self.node("Add", [self.node("Gather", [self.weight(self.words), "input_ids"]), places])
         if self.kinds in self.weights:
             total = self.node("Add", [total, self.floats("kind", self.weights[self.kinds][0])])
@@ -114,6 +123,14 @@ class ModernBert(Layers):
         self.rotations: dict[str, list[str]] = {}
         self.shifts: dict[str, list[str]] = {}
 
+    @classmethod
+    def unsupported(cls, config: Mapping[str, Any]) -> str:
+        """As in all architectures, and rotary positions that are scaled."""
+        ropes: dict[str, dict[str, Any]] = config.get("rope_parameters") or {}
+        both = (ropes.get(kind, {}) for kind in ("full_attention", "sliding_attention"))
+        kinds = {rope.get("rope_type", "default") for rope in both} - {"default"}
+        return f"rotary positions of the kind {min(kinds)!r}" if kinds else super().unsupported(config)
+
     def embed(self) -> str:
         """Words alone; positions turn the queries and keys of each layer."""
         places = self.places()
@@ -135,8 +152,6 @@ class ModernBert(Layers):
         usual = {"full_attention": "global_rope_theta", "sliding_attention": "local_rope_theta"}[kind]
         ropes: dict[str, dict[str, Any]] = self.config.get("rope_parameters") or {}
         rope = ropes.get(kind, {})
-        if rope.get("rope_type", "default") != "default":
-            refuse(f"rotary positions of the kind {rope['rope_type']!r}")
         default = 160000.0 if kind == "full_attention" else 10000.0
         theta: float = rope.get("rope_theta") or self.config.get(usual) or default
         size = self.width // self.heads
@@ -195,3 +210,32 @@ FAMILIES: dict[str, type[Bert | ModernBert]] = {
     "xlm-roberta": Bert,
 }
 """By config.json's model_type."""
+
+
+def unsupported(config: Mapping[str, Any]) -> str:
+    """What a model has that no graph can be built with, in words; "" if there is nothing.
+
+    Example:
+        >>> unsupported({"model_type": "bert", "hidden_act": "relu"})
+        "the activation 'relu'"
+    """
+    kind = str(config.get("model_type"))
+    if kind not in FAMILIES:
+        return f"the architecture {kind!r} (only {', '.join(FAMILIES)})"
+    return FAMILIES[kind].unsupported(config)
+
+
+def positions(config: Mapping[str, Any]) -> int | None:
+    """Tokens that a model has positions for; some architectures give some away to the padding.
+
+    Example:
+        >>> positions({"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 1})
+        512
+    """
+    places: int | None = config.get("max_position_embeddings")
+    return places - _padding(config) - 1 if places and config.get("model_type") in PADDED else places
+
+
+def _padding(config: Mapping[str, Any]) -> int:
+    padding: int | None = config.get("pad_token_id")
+    return 1 if padding is None else padding

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ConfigurationError
-from .encoders import FAMILIES
+from .encoders import FAMILIES, unsupported
 from .layers import refuse
 
 if TYPE_CHECKING:
@@ -27,10 +27,22 @@ PREFIXES = ("bert.", "roberta.", "model.")
 
 
 def tensors(path: Path) -> dict[str, NDArray[Any]]:
-    """The weights of a safetensors file, mapped into memory; bfloat16 and float16 become float32."""
+    """The weights of a safetensors file, mapped into memory; bfloat16 and float16 become float32.
+
+    Raises:
+        ConfigurationError: the file is broken.
+    """
+    try:
+        return _tensors(path)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        message = f"{path} is no whole safetensors file: {error}; get it again"
+        raise ConfigurationError(message) from error
+
+
+def _tensors(path: Path) -> dict[str, NDArray[Any]]:
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")
-        header: dict[str, Any] = json.loads(file.read(size))
+        header: dict[str, Any] = json.loads(file.read(min(size, path.stat().st_size)))
     whole = np.memmap(path, np.uint8, "r", offset=8 + size)
     found: dict[str, NDArray[Any]] = {}
     for name, entry in header.items():
@@ -57,12 +69,12 @@ def build(config: Mapping[str, Any], weights: Mapping[str, NDArray[Any]], int8: 
             forms for it, both with scales for every token of its own, so that a vector depends on no other text.
 
     Raises:
-        ConfigurationError: an architecture that is not in `FAMILIES`, or an activation or kind of position that it
-            usually does not have.
+        ConfigurationError: an architecture that is not in `FAMILIES`, an activation or kind of position that it
+            usually does not have, or weights that are missing.
     """
-    kind = str(config.get("model_type"))
-    if kind not in FAMILIES:
-        refuse(f"the architecture {kind!r} (only {', '.join(FAMILIES)})")
+    if lacking := unsupported(config):
+        refuse(lacking)
+    kind = str(config["model_type"])
     family = FAMILIES[kind]
     prefix = next((each for each in ("", f"{kind}.", *PREFIXES) if each + family.words in weights), None)
     if prefix is None:

@@ -89,7 +89,11 @@ def _local(folder: Path) -> Source:
         if path.name not in BESIDE:
             digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + sha256(path).encode())
     config = folder / "config.json"
-    kind = json.loads(config.read_bytes()).get("model_type", "model") if config.exists() else "model"
+    try:
+        kind = json.loads(config.read_bytes()).get("model_type", "model") if config.exists() else "model"
+    except (ValueError, AttributeError) as error:
+        message = f"{config} is no JSON of a model: {error}; get the file again"
+        raise ConfigurationError(message) from error
     return Source(folder, f"{kind}-{digest.hexdigest()[:16]}", revision)
 
 

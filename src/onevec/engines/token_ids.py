@@ -49,7 +49,11 @@ class TokenIds:
 def _tokenizer(folder: Path) -> Any:
     library = need("tokenizers", extra="onnx")
     if (folder / "tokenizer.json").is_file():
-        return library.Tokenizer.from_file(str(folder / "tokenizer.json"))
+        try:
+            return library.Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except Exception as error:  # the library has no class of its own for it
+            message = f"{folder / 'tokenizer.json'} is no tokenizer: {error}; get the file again"
+            raise ConfigurationError(message) from error
     if not (folder / "vocab.txt").is_file():
         message = f"{folder} has neither tokenizer.json nor vocab.txt: take HuggingFaceEmbeddings"
         raise ConfigurationError(message)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..errors import ConfigurationError
+from .checks import check_whole
 
 if TYPE_CHECKING:
     import os
@@ -80,6 +81,8 @@ class Pairs(NamedTuple):
 
 def _vocabulary(vectors: WordVectors, among: int | None, *, ignore_case: bool) -> dict[str, int]:
     """Rows of the first words; of words that differ by case only, the first counts."""
+    if among is not None:
+        check_whole(0, among=among)
     words = vectors.words[:among]
     return {
         word.upper() if ignore_case else word: row
@@ -125,7 +128,7 @@ def analogies(
 
 def _questions(path: Path, *, ignore_case: bool) -> Iterator[tuple[str, list[Question]]]:
     name, found = None, list[Question]()
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(_lines(path), 1):
         if line.startswith(": "):
             if name is not None:
                 yield name, found
@@ -137,6 +140,14 @@ def _questions(path: Path, *, ignore_case: bool) -> Iterator[tuple[str, list[Que
             found.append(Question(*words))
     if name is not None:
         yield name, found
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{path} can't be read as questions or pairs in UTF-8: {error}"
+        raise ConfigurationError(message) from None
 
 
 def _answers(
@@ -202,7 +213,7 @@ def word_pairs(
 
 
 def _pairs(path: Path, *, ignore_case: bool) -> Iterator[tuple[str, str, float]]:
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in _lines(path):
         parts = (line.upper() if ignore_case else line).split("\t")
         if line.startswith("#") or len(parts) != 3:
             continue

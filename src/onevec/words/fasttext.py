@@ -48,20 +48,10 @@ def read_fasttext(path: Path) -> Stored:
     """Read a fastText model; a word's vector is the mean of its own and those of its n-grams, as fastText makes it.
 
     Raises:
-        ConfigurationError: the model is quantised, made for classification, of an unknown version, or cut off.
+        ConfigurationError: the model is quantised, made for classification, of an unknown version, or has too few rows.
     """
     with path.open("rb") as file:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    try:
-        return _read(data, path)
-    except (struct.error, ValueError, IndexError) as error:
-        if isinstance(error, ConfigurationError):
-            raise
-        message = f"{path} is no whole fastText model ({error})"
-        raise ConfigurationError(message) from None
-
-
-def _read(data: mmap.mmap, path: Path) -> Stored:
     header, modern, place = _header(data, path)
     words, counts, place = _dictionary(data, place, modern, path)
     if modern:
@@ -70,8 +60,10 @@ def _read(data: mmap.mmap, path: Path) -> Stored:
             raise ConfigurationError(message)
         place += 1
     rows, width = struct.unpack_from("<qq", data, place)
-    if width != header.width or rows < len(words):
-        message = f"{path} says {header.width} dimensions and {len(words)} words, but its matrix is {rows} x {width}"
+    buckets = header.buckets if header.most > 0 else rows - len(words)  # of those without n-grams, some keep buckets
+    if width < 1 or width != header.width or buckets < 0 or rows != len(words) + buckets:
+        told = f"{header.width} dimensions, {len(words)} words and {header.buckets} buckets"
+        message = f"{path} says {told}, but its matrix is {rows} x {width}"
         raise ConfigurationError(message)
     matrix = np.frombuffer(data, "<f4", rows * width, place + 16).reshape(rows, width)
     own, grams = matrix[: len(words)], matrix[len(words) :]
@@ -105,10 +97,15 @@ def _dictionary(data: mmap.mmap, place: int, modern: bool, path: Path) -> tuple[
     if labels or size != words or words < 0:
         message = f"{path} has {labels} labels: it classifies texts, so it is no model of words"
         raise ConfigurationError(message)
+    if words * (1 + ENTRY.size) > len(data):
+        message = f"{path} is cut off: it is too short for {words} words"
+        raise ConfigurationError(message)
     found: list[str] = []
     counts = np.empty(words, dtype=np.int64)
     for row in range(words):
-        end = data.find(b"\0", place)
+        if (end := data.find(b"\0", place)) < 0:
+            message = f"{path} is cut off within its words"
+            raise ConfigurationError(message)
         found.append(data[place:end].decode(errors="backslashreplace"))
         counts[row], _ = ENTRY.unpack_from(data, end + 1)
         place = end + 1 + ENTRY.size
@@ -129,6 +126,9 @@ def write_fasttext(path: Path, stored: Stored) -> None:
         file.write(ARGUMENTS.pack(width, 5, 5, 1, 5, 1, 2, 2, buckets, least, most, 100, 1e-4))
         file.write(struct.pack("<3iqq", len(stored.words), len(stored.words), 0, int(counts.sum()), -1))
         for word, count in zip(stored.words, counts, strict=True):
+            if "\0" in word:
+                message = f"the word {word!r} holds NUL, by which fastText tells where a word ends: save as 'onevec'"
+                raise ConfigurationError(message)
             file.write(word.encode() + b"\0" + ENTRY.pack(int(count), 0))
         file.write(struct.pack("<?qq", False, len(stored.words) + buckets, width))
         start = 0

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import codecs
 import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError
 from .binary import read_word2vec, write_word2vec
+from .checks import check_whole
 from .fasttext import MAGIC as FASTTEXT
 from .fasttext import read_fasttext, write_fasttext
+from .files import damage, opened, replacing
 from .gensim_files import read_gensim, write_gensim
-from .rows import packed_rows
-from .stored import MAGIC, open_stored, write_stored
+from .stored import MAGIC, open_stored, verify_stored, write_stored
 from .tensors import read_tensors, write_tensors
-from .text import opened, read_text, write_text
+from .text import WHOLE, numbers_at_the_end, read_text, without_mark, write_text
 
 if TYPE_CHECKING:
     import os
 
     from .stored import Stored
+    from .text import Reading
 
 __all__ = ["FORMATS", "format_of", "read", "write"]
 
@@ -32,7 +35,8 @@ SUFFIXES = {
 }
 """What a new file is, by its name; .txt and .bin are used for several formats."""
 MAPPED = ("onevec", "fasttext", "safetensors")
-LOOK = 4096
+LONGEST = 1 << 20
+"""Bytes of a line that are looked at to tell the format."""
 
 
 def format_of(path: Path) -> str:
@@ -42,7 +46,7 @@ def format_of(path: Path) -> str:
         ConfigurationError: it is none of the known ones.
     """
     with opened(path) as file:
-        start = file.read(LOOK)
+        start = file.read(16)
     if start.startswith(MAGIC):
         return "onevec"
     if start.startswith(struct.pack("<i", FASTTEXT)):
@@ -53,54 +57,75 @@ def format_of(path: Path) -> str:
         return "safetensors"
     if b"\0" in start[:4]:
         return "fasttext"  # from before there was a magic: the file begins with a small int32
-    return _text_or_binary(start, path)
+    return _text_or_binary(path)
 
 
-def _text_or_binary(start: bytes, path: Path) -> str:
-    first, _, rest = start.partition(b"\n")
-    parts = first.split()
-    if len(parts) == 2 and all(part.isdigit() for part in parts):
-        return "word2vec" if _is_text(rest) else "word2vec-binary"
-    if len(parts) > 2 and _is_text(start):
+def _text_or_binary(path: Path) -> str:
+    """What the first lines tell; after a header, a line of text ends with as many numbers as the header says."""
+    with opened(path) as file:
+        first = without_mark(file.readline(LONGEST)).split()
+        second = file.readline(LONGEST).split()
+    if len(first) == 2 and all(part.isdigit() for part in first):
+        is_text = not second or numbers_at_the_end(second) >= int(first[1])
+        return "word2vec" if is_text else "word2vec-binary"
+    if len(first) > 2 and numbers_at_the_end(first) > 1:
         return "glove"
     message = f"{path} is none of {', '.join(FORMATS)}: give format= if it is one of them after all"
     raise ConfigurationError(message)
 
 
-def _is_text(rest: bytes) -> bool:
-    """Whether a number follows the first word."""
-    numbers = rest.partition(b"\n")[0].split(b" ")[1:]
-    try:
-        for number in numbers[:1] or [b""]:
-            float(number)
-    except ValueError:
-        return len(rest.split()) < 2 and not rest.strip()  # no words at all
-    return b"\0" not in rest
-
-
 def read(
-    path: str | os.PathLike[str], form: str | None = None, limit: int | None = None, errors: str = "strict"
+    path: str | os.PathLike[str], form: str | None = None, how: Reading = WHOLE, *, verify: bool = False
 ) -> Stored:
     """Read word vectors of any format.
+
+    Args:
+        path: the file.
+        form: the format; None tells it by the first bytes.
+        how: which words are read, and how.
+        verify: whether to compare the whole of onevec's own file with the sha256 in it.
 
     Raises:
         ConfigurationError: there is no such file or format, or the file is damaged.
     """
     place = Path(path)
+    _check(place, form, how)
+    with damage(place, "file of word vectors"):
+        found = form or format_of(place)
+    if place.suffix == ".gz" and found in MAPPED:
+        message = f"{place} is mapped rather than read, as all files of the format {found!r}: unpack it first"
+        raise ConfigurationError(message)
+    if verify and found != "onevec":
+        message = f"verify=True needs a file with a sha256 in it, which only 'onevec' has: {place} is {found!r}"
+        raise ConfigurationError(message)
+    with damage(place, f"{found} file"):
+        if verify:
+            verify_stored(place)
+        return _read(place, found, how).head(how.limit)
+
+
+def _check(place: Path, form: str | None, how: Reading) -> None:
     if not place.is_file():
         message = f"there is no file of word vectors at {place}"
         raise ConfigurationError(message)
     if form is not None and form not in FORMATS:
         message = f"format must be one of {', '.join(FORMATS)}, not {form!r}"
         raise ConfigurationError(message)
-    found = form or format_of(place)
-    if place.suffix == ".gz" and found in MAPPED:
-        message = f"{place} is mapped rather than read, as all files of the format {found!r}: unpack it first"
-        raise ConfigurationError(message)
+    if how.limit is not None:
+        check_whole(0, limit=how.limit)
+    for name, look_up in (("encoding", codecs.lookup), ("errors", codecs.lookup_error)):
+        try:
+            look_up(getattr(how, name))
+        except LookupError as error:
+            message = f"{name}={getattr(how, name)!r}: {error}"
+            raise ConfigurationError(message) from None
+
+
+def _read(place: Path, found: str, how: Reading) -> Stored:
     if found in {"glove", "word2vec"}:
-        return read_text(place, limit, errors)
+        return read_text(place, how, header=found == "word2vec")
     if found == "word2vec-binary":
-        return read_word2vec(place, limit, errors)
+        return read_word2vec(place, how)
     readers = {
         "onevec": open_stored,
         "fasttext": read_fasttext,
@@ -111,7 +136,7 @@ def read(
 
 
 def write(path: str | os.PathLike[str], stored: Stored, kind: str | None = None, form: str | None = None) -> None:
-    """Write word vectors.
+    """Write word vectors; nobody sees half of a file, and one that can't be written leaves what was there.
 
     Args:
         path: the file.
@@ -127,8 +152,20 @@ def write(path: str | os.PathLike[str], stored: Stored, kind: str | None = None,
     if found is None or found not in FORMATS:
         message = f"format must be one of {', '.join(FORMATS)}, not {kind!r}; {place.name!r} alone does not tell it"
         raise ConfigurationError(message)
+    if place.suffix == ".gz" and found in MAPPED:
+        message = f"files of the format {found!r} are mapped, so they can't be compressed: save without .gz"
+        raise ConfigurationError(message)
     if form is not None:
-        stored = stored._replace(rows=packed_rows(stored.rows, form))
+        stored = stored.packed(form)
+    try:
+        with replacing(place) as part:
+            _write(part, stored, found)
+    except UnicodeEncodeError as error:
+        message = f"a word is no text that UTF-8 can keep: {error}"
+        raise ConfigurationError(message) from None
+
+
+def _write(place: Path, stored: Stored, found: str) -> None:
     if found in {"glove", "word2vec"}:
         write_text(place, stored, header=found == "word2vec")
         return

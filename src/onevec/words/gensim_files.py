@@ -10,10 +10,10 @@ import numpy as np
 
 from ..errors import ConfigurationError
 from ..optional import need
+from .files import opened
 from .rows import FloatRows
 from .stored import stored_of
 from .subwords import Subwords
-from .text import opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,17 +86,21 @@ def read_gensim(path: Path) -> Stored:
     """
     with opened(path) as file:
         content = file.read()
-    try:
-        model = _Reader(io.BytesIO(content), encoding="latin1").load()
-    except (pickle.UnpicklingError, EOFError, AttributeError, TypeError, ImportError) as error:
-        message = f"{path} is no word vectors that gensim saved: {error}"
-        raise ConfigurationError(message) from None
+    model = _Reader(io.BytesIO(content), encoding="latin1").load()
     known, name = _attributes(model), path
     if keyed := _attributes(known.get("wv")):
         known, name = keyed, path.with_name(f"{path.name}.wv")
     for attribute in cast("list[str]", known.get("__numpys", [])):
-        known[attribute] = np.load(f"{name}.{attribute}.npy", mmap_mode="r", allow_pickle=False)
+        known[attribute] = _beside(name, attribute, packed=path.suffix == ".gz")
     return _stored(known, path)
+
+
+def _beside(name: Path, attribute: str, *, packed: bool) -> NDArray[Any]:
+    """An array in a file of its own, compressed like the one that it belongs to."""
+    if not packed:
+        return cast("NDArray[Any]", np.load(f"{name}.{attribute}.npy", mmap_mode="r", allow_pickle=False))
+    with np.load(f"{name}.{attribute}.npz", allow_pickle=False) as file:
+        return cast("NDArray[Any]", file["val"])
 
 
 def _attributes(value: object) -> dict[str, Any]:
@@ -153,7 +157,7 @@ def write_gensim(path: Path, stored: Stored) -> None:
         MissingDependency: gensim is not installed.
     """
     words = list(stored.words)
-    whole = np.concatenate([np.zeros((0, stored.rows.width), np.float32), *stored.rows.blocks()])
+    whole = stored.rows.matrix()
     if stored.subwords is None:
         keyed = need("gensim.models.keyedvectors", extra="words").KeyedVectors(stored.rows.width)
         keyed.add_vectors(words, whole)
@@ -170,7 +174,7 @@ def _with_subwords(words: list[str], whole: Any, subwords: Subwords) -> Any:
     kind = need("gensim.models.fasttext", extra="words").FastTextKeyedVectors
     keyed = kind(rows.width, least, most, len(rows))
     keyed.add_vectors(words, whole)
-    keyed.vectors_ngrams = np.concatenate([*rows.blocks()])
+    keyed.vectors_ngrams = rows.matrix()
     keyed.vectors_vocab = subwords.own_of(words, whole)
     keyed.recalc_char_ngram_buckets()
     return keyed

@@ -21,19 +21,20 @@ import numpy as np
 from ..engines.threads import one_blas_thread, usable_cores
 from ..errors import ConfigurationError
 from ..optional import need
+from .checks import check_positive, check_whole
 from .cooccurrence import count
 from .corpus import Corpus
 from .stored import stored_of
 from .vectors import WordVectors
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
     from ..arrays import Array
     from .cooccurrence import Block, Blocks
+    from .corpus import Source
 
 __all__ = ["train_glove"]
 
@@ -118,7 +119,7 @@ def _products(left: Array, right: Array, rows: NDArray[np.int32], columns: NDArr
 
 
 def train_glove(
-    corpus: str | os.PathLike[str] | Iterable[str] | Corpus,
+    corpus: Source | Corpus,
     *,
     dimension: int = 100,
     window: int = 10,
@@ -147,16 +148,37 @@ def train_glove(
         on_epoch: told after every pass its number, from 1, and the mean loss of a pair in it.
 
     Raises:
-        ConfigurationError: no word stands `min_count` times in the corpus, or no two words stand together.
+        ConfigurationError: a parameter is wrong, no word stands `min_count` times, or no two words stand together.
         MissingDependency: scipy is not installed.
     """
-    texts = corpus if isinstance(corpus, Corpus) else Corpus(corpus)
-    words = texts.vocabulary(min_count)
+    _check(dimension, window, epochs, workers, min_count, seed, memory_mb, x_max, learning_rate)
+    texts, words = _texts(corpus, min_count)
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         blocks = count(texts, words, window, Path(folder), memory_mb)
         fit = _Fit.drawn(blocks, dimension, np.random.default_rng(seed), x_max=x_max, rate=learning_rate)
         _train(fit, blocks, epochs, workers or usable_cores(), on_epoch)
     return WordVectors.of(stored_of([*words], fit.sums()[blocks.order], np.array([*words.values()], np.int64)))
+
+
+def _check(  # noqa: PLR0917  # one line in a function that has no room for more
+    dimension: int,
+    window: int,
+    epochs: int,
+    workers: int | None,
+    min_count: int,
+    seed: int,
+    memory_mb: int,
+    x_max: float,
+    learning_rate: float,
+) -> None:
+    check_whole(1, dimension=dimension, window=window, epochs=epochs, workers=1 if workers is None else workers)
+    check_whole(0, min_count=min_count, seed=seed, memory_mb=memory_mb)
+    check_positive(x_max=x_max, learning_rate=learning_rate)
+
+
+def _texts(corpus: Source | Corpus, least: int) -> tuple[Corpus, dict[str, int]]:
+    texts = corpus if isinstance(corpus, Corpus) else Corpus(corpus)
+    return texts, texts.vocabulary(least)
 
 
 def _train(fit: _Fit, blocks: Blocks, epochs: int, workers: int, on_epoch: Callable[[int, float], None] | None) -> None:

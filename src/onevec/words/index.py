@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from ..errors import ConfigurationError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -81,8 +83,15 @@ class DiskIndex(WordIndex):
     def __getitem__(self, place: slice) -> list[str]: ...
     def __getitem__(self, place: int | slice) -> str | list[str]:
         if isinstance(place, slice):
-            return [self._bytes(row).decode() for row in range(*place.indices(len(self)))]
-        return self._bytes(range(len(self))[place]).decode()
+            return [self._word(row) for row in range(*place.indices(len(self)))]
+        return self._word(range(len(self))[place])
+
+    def _word(self, row: int) -> str:
+        try:
+            return self._bytes(row).decode()
+        except UnicodeDecodeError as error:
+            message = f"the file of word vectors is damaged, word {row} is no UTF-8: {error}"
+            raise ConfigurationError(message) from None
 
     def _bytes(self, row: int) -> bytes:
         start = int(self.ends[row - 1]) if row else 0
@@ -103,7 +112,7 @@ class DiskIndex(WordIndex):
         place = int(self.hashes.searchsorted(wanted))
         while place < len(self.hashes) and self.hashes[place] == wanted:
             row = int(self.order[place])
-            if self._bytes(row) == text:
+            if row < len(self) and self._bytes(row) == text:
                 return row
             place += 1
         return -1

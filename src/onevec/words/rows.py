@@ -26,6 +26,8 @@ SAMPLE = 50_000
 ROUNDS = 12
 """Rounds of k-means for a codebook."""
 CENTROIDS = 256
+PER_ROW = {"rows", "scales", "codes", "norms"}
+"""Arrays with one entry a row."""
 GROUP = 1024
 """Numbers whose maximum is compared before they are."""
 
@@ -93,6 +95,15 @@ class Rows(ABC):
         mean: Array = (total / max(len(self), 1)).astype(np.float32)
         return mean
 
+    def matrix(self) -> Array:
+        """All rows at once."""
+        return np.concatenate([np.zeros((0, self.width), np.float32), *self.blocks()])
+
+    def head(self, count: int) -> Rows:
+        """A copy of the first rows in the same form."""
+        kept = {name: array for name, array in self.arrays.items() if name != "mean"}
+        return type(self)({name: array[:count].copy() if name in PER_ROW else array for name, array in kept.items()})
+
     def whole(self) -> dict[str, NDArray[Any]]:
         """All arrays, also those that can be derived but take a pass over the rows."""
         return {**self.arrays, "norms": self.norms, "mean": self.mean}
@@ -143,8 +154,10 @@ class HalfRows(FloatRows):
     @classmethod
     def packed(cls, rows: Rows) -> HalfRows:
         """Pack rows of another form."""
+        halves = np.empty((len(rows), rows.width), dtype=np.float16)
         with np.errstate(over="ignore"):
-            halves = np.concatenate([block.astype(np.float16) for block in rows.blocks()])
+            for start, block in _numbered(rows):
+                halves[start : start + len(block)] = block
         if not np.isfinite(halves).all():
             message = "form='float16' can't hold numbers beyond 65504: take 'int8' or 'float32'"
             raise ConfigurationError(message)
@@ -173,14 +186,11 @@ class ByteRows(HalfRows):
         """Pack rows of another form."""
         codes = np.empty((len(rows), rows.width), dtype=np.int8)
         scales = np.empty(len(rows), dtype=np.float32)
-        start = 0
-        for block in rows.blocks():
-            stop = start + len(block)
-            largest = np.abs(block).max(axis=1)
-            largest[largest == 0] = 1
-            scales[start:stop] = largest / 127
-            codes[start:stop] = np.rint(block / scales[start:stop, None])
-            start = stop
+        for start, block in _numbered(rows):
+            part = slice(start, start + len(block))
+            scales[part] = np.abs(block).max(axis=1) / np.float32(127)
+            scales[part][scales[part] == 0] = 1  # of zeros, and of what float32 can't divide by 127
+            codes[part] = np.rint(block / scales[part, None])
         return cls({"rows": codes, "scales": scales})
 
     def take(self, rows: NDArray[np.int64]) -> Array:
@@ -208,11 +218,12 @@ class ProductRows(Rows):
         chosen = np.sort(draw.permutation(len(rows))[:SAMPLE])
         sample = _in_parts(rows.take(chosen), cls.part)
         books = np.stack([_centroids(sample[:, place], draw) for place in range(sample.shape[1])])
-        codes = [
-            np.stack([_nearest(block[:, place], books[place]) for place in range(len(books))], axis=1)
-            for block in (_in_parts(block, cls.part) for block in rows.blocks())
-        ]
-        return cls({"codes": np.concatenate(codes), "books": books, "width": np.array([rows.width], np.int64)})
+        codes = np.empty((len(rows), len(books)), dtype=np.uint8)
+        for start, block in _numbered(rows):
+            parts = _in_parts(block, cls.part)
+            for place, book in enumerate(books):
+                codes[start : start + len(block), place] = _nearest(parts[:, place], book)
+        return cls({"codes": codes, "books": books, "width": np.array([rows.width], np.int64)})
 
     @property
     def width(self) -> int:
@@ -236,14 +247,21 @@ class ProductRows(Rows):
         return self._decoded(self.arrays["codes"][start:stop])
 
 
+def _numbered(rows: Rows) -> Iterator[tuple[int, Array]]:
+    """All rows, some thousand at a time, each time with the place of the first."""
+    return zip(range(0, len(rows), BLOCK), rows.blocks(), strict=True)
+
+
 def _in_parts(block: Array, part: int) -> Array:
     """Rows cut into parts, `(n, parts, part)`; zeros fill the last one."""
     padded = np.pad(block, ((0, 0), (0, -block.shape[1] % part)))
-    return padded.reshape(len(block), -1, part)
+    return padded.reshape(len(block), padded.shape[1] // part, part)
 
 
 def _centroids(points: Array, draw: np.random.Generator) -> Array:
     """256 centroids of points by k-means."""
+    if not len(points):
+        return np.zeros((CENTROIDS, points.shape[1]), dtype=np.float32)
     first = draw.permutation(len(points))[:CENTROIDS]
     found = points[np.resize(first, CENTROIDS)]
     for _ in range(ROUNDS):
@@ -268,14 +286,19 @@ def packed_rows(rows: Rows, form: str) -> Rows:
     """The rows in another form.
 
     Raises:
-        ConfigurationError: there is no such form.
+        ConfigurationError: there is no such form, or it can't hold a row.
     """
     _check_form(form)
     if form == rows.form:
         return rows
     if form == "float32":
-        return FloatRows.of(np.concatenate([np.zeros((0, rows.width), np.float32), *rows.blocks()]))
+        return FloatRows.of(rows.matrix())
     kinds: dict[str, type[HalfRows | ProductRows]] = {"float16": HalfRows, "int8": ByteRows, "pq": ProductRows}
+    for start, block in _numbered(rows):
+        wrong = np.flatnonzero(~np.isfinite(block).all(axis=1))
+        if len(wrong):
+            message = f"row {start + int(wrong[0])} holds NaN or infinity, which form={form!r} can't hold: leave it out"
+            raise ConfigurationError(message)
     return kinds[form].packed(rows)
 
 
@@ -293,18 +316,22 @@ def rows_from(form: str, arrays: Arrays) -> Rows:
 
 
 def largest(values: Array, count: int) -> NDArray[np.int64]:
-    """The places of the largest values, the largest first.
+    """The places of the largest values, the largest first; NaN is less than all.
 
     They can only be in the groups with the largest maxima, which saves looking for places among all values.
     """
     groups = len(values) // GROUP
     if groups > 4 * count:
-        tops = values[: groups * GROUP].reshape(groups, GROUP).max(axis=1)
-        chosen = np.argpartition(-tops, count)[:count, None] * GROUP + np.arange(GROUP)
+        tops = np.fmax.reduce(values[: groups * GROUP].reshape(groups, GROUP), axis=1)
+        chosen = np.argpartition(-_ranked(tops), count)[:count, None] * GROUP + np.arange(GROUP)
         places = np.concatenate([chosen.reshape(-1), np.arange(groups * GROUP, len(values))])
     else:
         places = np.arange(len(values))
-    found = values[places]
+    found = _ranked(values[places])
     best = np.argpartition(-found, min(count, len(found) - 1))[:count] if count else np.zeros(0, np.int64)
     ordered: NDArray[np.int64] = places[best[np.argsort(-found[best], kind="stable")]]
     return ordered
+
+
+def _ranked(values: Array) -> Array:
+    return np.where(np.isnan(values), np.float32(-np.inf), values)

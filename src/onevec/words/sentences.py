@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, cast
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self, cast, get_args
+from weakref import WeakValueDictionary
 
 import numpy as np
 
 from ..embeddings import Note, Role
-from ..engines.hub import sha256
 from ..engines.threads import usable_cores
 from ..errors import ConfigurationError
 from ..local import Encoded, LocalEmbeddings
@@ -18,13 +19,14 @@ from ..params import param
 from ..space import Recipe, SpaceId
 from .corpus import Corpus
 from .tokens import TOKENIZERS, tokenizer
-from .vectors import WordVectors
-from .weighting import Tokens, Weights, common_direction, inverse_frequencies, pooled, smooth_frequencies
+from .vectors import Case, WordVectors
+from .weighting import Tokens, Weights, common_direction, inverse_frequencies, pooled, real_counts, smooth_frequencies
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
+    from .corpus import Source, Text
     from .vectors import Unknown
 
 __all__ = ["WordEmbeddings"]
@@ -36,6 +38,23 @@ SMOOTH = 1e-3
 """The a of SIF; the paper finds 1e-3 to 1e-4 good."""
 REMEMBERED = 1_000_000
 """Words whose row is kept in memory, at most."""
+
+
+class _File(NamedTuple):
+    """A file as it was when it was looked at."""
+
+    path: str
+    changed: int = 0
+    size: int = 0
+    inode: int = 0
+
+    @classmethod
+    def of(cls, path: str) -> _File:
+        place = Path(path).absolute()  # not where a link leads to: gensim's arrays are beside the link
+        if not place.exists():
+            return cls(str(place))
+        state = place.stat()
+        return cls(str(place), state.st_mtime_ns, state.st_size, state.st_ino)
 
 
 class _Rows(dict[str, int]):
@@ -61,9 +80,9 @@ class _Loaded(NamedTuple):
     rows: _Rows
     skip: bool
 
-    def tokens(self, texts: list[str]) -> Tokens:
+    def tokens(self, texts: Sequence[Text]) -> Tokens:
         """The words of the texts with their rows."""
-        cut = [self.cut(text) for text in texts]
+        cut = [self.cut(text) if isinstance(text, str) else text for text in texts]
         words = [*chain.from_iterable(cut)]
         owners = np.repeat(np.arange(len(texts)), [*map(len, cut)])
         return Tokens(len(texts), owners, np.fromiter(map(self.rows.__getitem__, words), np.int64, len(words)), words)
@@ -78,6 +97,9 @@ class WordEmbeddings(LocalEmbeddings[_Loaded]):
 
     A text none of whose words is known gets zeros, as does an empty one. Each text with unknown words has a note of the
     kind "unknown" with the words that were known and all words.
+
+    An instance keeps to the files as they were when it first used them; one that is made after a file was written anew
+    reads it anew.
 
     Example:
         >>> WordEmbeddings(path="glove.6B.50d.txt", method="max")
@@ -108,7 +130,9 @@ class WordEmbeddings(LocalEmbeddings[_Loaded]):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, allowed in (("method", METHODS), ("tokenizer", TOKENIZERS), ("unknown", (None, *UNKNOWN))):
+        self._seen: dict[str, _File] = {}
+        choices = {"method": METHODS, "tokenizer": TOKENIZERS, "case": get_args(Case), "unknown": (None, *UNKNOWN)}
+        for name, allowed in choices.items():
             value = getattr(self, name)
             self.require(value in allowed, f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}")
         fits = self.fitted is None or self.method in FITTED
@@ -116,7 +140,14 @@ class WordEmbeddings(LocalEmbeddings[_Loaded]):
 
     def identity(self) -> Hashable:
         """All that the loaded vectors and weights depend on."""
-        return self.path, self.method, self.fitted, self.tokenizer, self.case, self.unknown
+        fitted = self._file(self.fitted) if self.fitted else self.fitted
+        return self._file(self.path), self.method, fitted, self.tokenizer, self.case, self.unknown
+
+    def _file(self, path: str) -> _File:
+        """The file as this instance saw it first: what a cache holds under one recipe must not change meanwhile."""
+        if path not in self._seen:
+            self._seen[path] = _File.of(path)
+        return self._seen[path]
 
     def workers(self) -> int:
         """Batches that are encoded side by side: gathering and summing take most of the time, and need no Python."""
@@ -124,10 +155,12 @@ class WordEmbeddings(LocalEmbeddings[_Loaded]):
 
     def load(self) -> _Loaded:
         """Read the vectors, and the weights if there are some."""
-        policy = None if self.unknown in (None, "skip") else self.unknown
-        vectors = WordVectors.load(self.path, case=cast("Any", self.case), unknown=cast("Unknown | None", policy))
-        revision = vectors.stored.revision or _content(Path(self.path))
-        weights = Weights.load(Path(self.fitted), self.method, revision) if self.fitted else None
+        policy = cast("Unknown | None", None if self.unknown in (None, "skip") else self.unknown)
+        vectors = _vectors(self._file(self.path).path, cast("Case", self.case), policy)
+        revision, weights = vectors.stored.revision, None
+        if self.fitted:
+            weights = Weights.load(Path(self._file(self.fitted).path), self.method, vectors)
+            revision = hashlib.sha256((revision + weights.revision).encode()).hexdigest()
         skip = self.unknown == "skip" or (self.unknown is None and vectors.subwords is None)
         return _Loaded(vectors, revision, weights, tokenizer(self.tokenizer), _Rows(vectors.row), skip)
 
@@ -135,12 +168,15 @@ class WordEmbeddings(LocalEmbeddings[_Loaded]):
     def space(self) -> SpaceId:
         """The space that the vectors live in; its revision is the sha256 of the file, with weights of both files."""
         loaded, name = self.loaded(), Path(self.path).name
-        revision = loaded.revision
-        if self.fitted:
-            revision = hashlib.sha256((revision + sha256(Path(self.fitted))).encode()).hexdigest()
         model = name if self.method == "mean" else f"{name}+{self.method}"
-        width, form = loaded.vectors.dimension, loaded.vectors.form
-        return SpaceId(origin="words", model=model, revision=revision, dimensions=width, normalised=False, dtype=form)
+        return SpaceId(
+            origin="words",
+            model=model,
+            revision=loaded.revision,
+            dimensions=loaded.vectors.dimension,
+            normalised=False,
+            dtype=loaded.vectors.form,
+        )
 
     def recipe(self, role: Role | str = Role.DOCUMENT) -> Recipe:
         """All roles share one."""
@@ -160,34 +196,34 @@ class WordEmbeddings(LocalEmbeddings[_Loaded]):
         notes = tuple(Note(place, "unknown", int(known[place]), int(total[place])) for place in noted)
         return Encoded(found, len(tokens.words), notes)
 
-    def fit_weights(self, texts: str | os.PathLike[str] | Iterable[str] | Corpus, path: str | os.PathLike[str]) -> Self:
+    def fit_weights(self, texts: Source | Corpus, path: str | os.PathLike[str]) -> Self:
         """Learn the weights of "tfidf" or "sif" from texts like those to be embedded.
 
         TF-IDF takes how many of the texts a word is in. SIF takes how frequent a word is, by the counts in the file of
-        vectors if there are some, else by the texts; and the common component of the texts' vectors.
+        vectors if they were not made up, else by the texts; and the common component of the texts' vectors.
 
         Args:
-            texts: texts, or a file or folder of them, see `Corpus`.
+            texts: texts, or a file or folder of them, see `Corpus`; lists of words are taken as they are.
             path: the file to write the weights to, such as weights.npz.
 
         Returns:
             A copy of this instance with `fitted=path`.
 
         Raises:
-            ConfigurationError: the method needs no weights.
+            ConfigurationError: the method needs no weights, or no word of the texts has a vector.
         """
         self.require(self.method in FITTED, f"method={self.method!r} needs no weights: take 'tfidf' or 'sif'")
         loaded = self.copy(update={"fitted": ""}).loaded()
         corpus = texts if isinstance(texts, Corpus) else Corpus(texts)
         weights = self._tfidf(loaded, corpus) if self.method == "tfidf" else self._sif(loaded, corpus)
-        weights.save(Path(path), self.method, loaded.revision)
+        weights.save(Path(path), self.method, loaded.vectors.stored.revision)
         return self.copy(update={"fitted": str(path)})
 
     def _tfidf(self, loaded: _Loaded, corpus: Corpus) -> Weights:
         return inverse_frequencies(self._batches(loaded, corpus), len(loaded.vectors))
 
     def _sif(self, loaded: _Loaded, corpus: Corpus) -> Weights:
-        counts = loaded.vectors.counts
+        counts = real_counts(loaded.vectors.counts)
         if counts is None:
             rows = (tokens.rows[tokens.rows >= 0] for tokens in self._batches(loaded, corpus))
             counts = sum((np.bincount(each, minlength=len(loaded.vectors)) for each in rows), np.zeros(1, np.int64))
@@ -197,7 +233,7 @@ class WordEmbeddings(LocalEmbeddings[_Loaded]):
         return weights._replace(common=common_direction(blocks, loaded.vectors.dimension))
 
     def _batches(self, loaded: _Loaded, corpus: Corpus) -> Iterator[Tokens]:
-        batch: list[str] = []
+        batch: list[Text] = []
         for text in corpus.texts():
             batch.append(text)
             if len(batch) >= self.batch_size:
@@ -215,8 +251,30 @@ class WordEmbeddings(LocalEmbeddings[_Loaded]):
             raise ConfigurationError(message)
 
 
+_known: WeakValueDictionary[Hashable, WordVectors] = WeakValueDictionary()
+"""Vectors that are in use, so that other methods and weights share them."""
+
+
+def _vectors(path: str, case: Case, unknown: Unknown | None) -> WordVectors:
+    """The vectors of a file with the sha256 of what was read as their revision."""
+    file = _File.of(path)
+    found = _known.get((file, case, unknown))
+    if found is None:
+        stored = WordVectors.load(path).stored
+        if not stored.revision:
+            stored = stored._replace(revision=_content(Path(path)))
+            if _File.of(path) != file:
+                message = f"{path} was written anew while it was read: try again"
+                raise ConfigurationError(message)
+        found = _known[file, case, unknown] = WordVectors.of(stored, case=case, unknown=unknown)
+    return found
+
+
 def _content(path: Path) -> str:
     """The sha256 of a file, or of those of it and the arrays that gensim put beside it."""
-    beside = sorted(path.parent.glob(f"{path.name}.*.npy"))
-    digests = [sha256(each) for each in (path, *beside)]
+    beside = sorted(path.parent.glob(f"{glob.escape(path.name)}.*.np[yz]"))
+    digests: list[str] = []
+    for each in (path, *beside):
+        with each.open("rb") as file:
+            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
     return digests[0] if not beside else hashlib.sha256("".join(digests).encode()).hexdigest()

@@ -10,17 +10,16 @@ import hashlib
 import json
 import mmap
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
-from uuid import uuid4
 
 import numpy as np
 
 from ..errors import ConfigurationError
 from .index import DiskIndex, ListIndex, packed_words
-from .rows import FloatRows, rows_from
+from .rows import FloatRows, packed_rows, rows_from
 from .subwords import Subwords
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from .index import WordIndex
     from .rows import Rows
 
-__all__ = ["MAGIC", "Stored", "open_stored", "stored_of", "write_stored"]
+__all__ = ["MAGIC", "Stored", "open_stored", "stored_of", "verify_stored", "write_stored"]
 
 MAGIC = b"ONEVECW1"
 ALIGNED = 64
@@ -54,6 +53,18 @@ class Stored(NamedTuple):
     subwords: Subwords | None = None
     revision: str = ""
 
+    def head(self, count: int | None) -> Stored:
+        """The first so many words, all if None; the rows keep their form."""
+        if count is None or count >= len(self.words):
+            return self
+        counts = None if self.counts is None else self.counts[:count]
+        return Stored(ListIndex(self.words[:count]), self.rows.head(count), counts, self.subwords)
+
+    def packed(self, form: str) -> Stored:
+        """The same in another form, the n-grams' vectors too."""
+        grams = self.subwords and self.subwords._replace(rows=packed_rows(self.subwords.rows, form))
+        return self._replace(rows=packed_rows(self.rows, form), subwords=grams, revision="")
+
 
 def stored_of(
     words: Sequence[str], vectors: Array, counts: NDArray[np.int64] | None = None, subwords: Subwords | None = None
@@ -76,7 +87,7 @@ def stored_of(
 
 
 def write_stored(path: Path, stored: Stored) -> None:
-    """Write onevec's own file; nobody sees half of it."""
+    """Write onevec's own file."""
     arrays = {f"rows.{name}": array for name, array in stored.rows.whole().items()}
     arrays |= {f"words.{name}": array for name, array in packed_words(stored.words).items()}
     header: dict[str, Any] = {"form": stored.rows.form, "revision": "0" * 64}
@@ -86,13 +97,8 @@ def write_stored(path: Path, stored: Stored) -> None:
         least, most, rows = stored.subwords
         header["subwords"] = {"least": least, "most": most, "form": rows.form}
         arrays |= {f"subwords.{name}": array for name, array in rows.arrays.items()}
-    part = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        with part.open("xb") as file:
-            _fill(file, header, arrays)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with path.open("wb") as file:
+        _fill(file, header, arrays)
 
 
 def _fill(file: BinaryIO, header: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -104,12 +110,17 @@ def _fill(file: BinaryIO, header: dict[str, Any], arrays: Mapping[str, NDArray[A
     digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     for name, array in arrays.items():
         file.write(bytes(-file.tell() % ALIGNED))
-        flat = np.ascontiguousarray(array, dtype=little[name]).reshape(-1).view(np.uint8).data
-        for start in range(0, len(flat), PIECE):
-            digest.update(flat[start : start + PIECE])
-            file.write(flat[start : start + PIECE])
+        for piece in _in_pieces(np.ascontiguousarray(array, dtype=little[name])):
+            digest.update(piece)
+            file.write(piece)
     file.seek(0)
     file.write(_head({**header, "revision": digest.hexdigest()}))
+
+
+def _in_pieces(array: NDArray[Any]) -> Iterator[memoryview]:
+    flat = array.reshape(-1).view(np.uint8).data
+    for start in range(0, len(flat), PIECE):
+        yield flat[start : start + PIECE]
 
 
 def _head(header: Mapping[str, Any]) -> bytes:
@@ -121,25 +132,49 @@ def open_stored(path: Path) -> Stored:
     """Map onevec's own file; nothing but its header is read.
 
     Raises:
-        ConfigurationError: the file is cut off, or of a later version.
+        ConfigurationError: parts of the file do not fit each other.
     """
+    header, arrays = _opened(path)
+    index, rows = DiskIndex(_part(arrays, "words")), rows_from(header["form"], _part(arrays, "rows"))
+    subwords, counts = None, arrays.get("counts")
+    if known := header.get("subwords"):
+        subwords = Subwords(known["least"], known["most"], rows_from(known["form"], _part(arrays, "subwords")))
+    widths = {rows.width, len(rows.mean), rows.width if subwords is None else subwords.rows.width}
+    lengths = {len(index), len(rows), len(rows.norms), len(index.hashes), len(index.order)}
+    lengths |= set() if counts is None else {len(counts)}
+    end = int(index.ends[-1]) if len(index) else 0
+    if len(lengths) > 1 or len(widths) > 1 or end != len(index.text):
+        message = f"{path} is damaged, its parts do not fit each other: write it again with WordVectors.save"
+        raise ConfigurationError(message)
+    return Stored(index, rows, counts, subwords, header["revision"])
+
+
+def verify_stored(path: Path) -> None:
+    """Read the whole file, and compare it with the sha256 in its header.
+
+    Raises:
+        ConfigurationError: they differ.
+    """
+    header, arrays = _opened(path)
+    digest = hashlib.sha256(json.dumps({**header, "revision": "0" * 64}, sort_keys=True).encode())
+    for array in arrays.values():
+        for piece in _in_pieces(array):
+            digest.update(piece)
+    if digest.hexdigest() != header["revision"]:
+        message = f"{path} is damaged, it has not the sha256 that its header tells: write it again"
+        raise ConfigurationError(message)
+
+
+def _opened(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     with path.open("rb") as file:
         start = file.read(len(MAGIC) + 4)
         text = file.read(int.from_bytes(start[len(MAGIC) :], "little"))
         whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    try:
-        header = json.loads(text)
-        arrays = _mapped(whole, header["arrays"], len(start) + len(text))
-    except (ValueError, KeyError) as error:
-        message = f"{path} is damaged or cut off ({error}): write it again with WordVectors.save"
-        raise ConfigurationError(message) from None
-    subwords = None
-    if known := header.get("subwords"):
-        subwords = Subwords(known["least"], known["most"], rows_from(known["form"], _part(arrays, "subwords")))
-    index = DiskIndex(_part(arrays, "words"))
-    return Stored(
-        index, rows_from(header["form"], _part(arrays, "rows")), arrays.get("counts"), subwords, header["revision"]
-    )
+    if not start.startswith(MAGIC):
+        message = f"it does not begin with {MAGIC.decode()}"
+        raise ValueError(message)
+    header = json.loads(text)
+    return header, _mapped(whole, header["arrays"], len(start) + len(text))
 
 
 def _mapped(whole: mmap.mmap, known: Mapping[str, tuple[str, list[int]]], place: int) -> dict[str, NDArray[Any]]:
@@ -149,6 +184,9 @@ def _mapped(whole: mmap.mmap, known: Mapping[str, tuple[str, list[int]]], place:
         count = int(np.prod(shape))
         arrays[name] = np.frombuffer(whole, dtype, count, place).reshape(shape) if count else np.zeros(shape, dtype)
         place += arrays[name].nbytes
+    if place != len(whole):
+        message = f"it has {len(whole)} bytes, and its header tells of {place}"
+        raise ValueError(message)
     return arrays
 
 

@@ -91,9 +91,9 @@ def ngram_buckets(
     lengths = np.fromiter(((len(word) + 2) * (word != END_OF_LINE) for word in words), np.int64, len(words))
     sizes = np.fromiter((len(word) + 2 for word in words), np.int64, len(words))
     first = np.cumsum(sizes) - sizes
-    found: list[NDArray[np.int64]] = []
-    owners: list[NDArray[np.int64]] = []
-    for size in range(max(least, 1), most + 1):
+    found = [np.zeros(0, np.int64)]
+    owners = [np.zeros(0, np.int64)]
+    for size in range(max(least, 1), min(most, int(lengths.max())) + 1):
         counts = np.maximum(lengths - size + 1 - 2 * (size == 1), 0)  # a mark alone is no n-gram
         owner = np.repeat(np.arange(len(words)), counts)
         within = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -2,43 +2,91 @@
 
 from __future__ import annotations
 
-import gzip
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+import codecs
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 import orjson
 
 from ..errors import ConfigurationError
+from .files import created, opened
 from .stored import stored_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from ..arrays import Array
     from .stored import Stored
 
-__all__ = ["opened", "plain_word", "read_text", "write_text"]
+__all__ = ["WHOLE", "Reading", "decoded", "numbers_at_the_end", "plain_word", "read_text", "without_mark", "write_text"]
 
 PIECE = 1 << 16
 """Bytes that are parsed at once: their numbers fit a processor's cache while they are Python's."""
-SPACE = ord(" ")
+SIMPLE = b"0123456789+-.eE "
+"""What the numbers of a line are made of, if JSON's parser may read them."""
 
 
-def opened(path: Path) -> BinaryIO:
-    """The bytes of a file, of a .gz file those inside."""
-    return cast("BinaryIO", gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+class Reading(NamedTuple):
+    """How words are read from a file.
+
+    Attributes:
+        limit: read only so many words.
+        encoding: of the words.
+        errors: what to do with a word that is not of this encoding, as in `bytes.decode`.
+    """
+
+    limit: int | None = None
+    encoding: str = "utf-8"
+    errors: str = "strict"
 
 
-def read_text(path: Path, limit: int | None = None, errors: str = "strict") -> Stored:
-    """Read lines of a word and its numbers; a first line of two whole numbers is the header of word2vec.
+WHOLE = Reading()
 
-    A word may hold spaces, since the numbers are counted from the end of the line.
+
+def decoded(words: Sequence[bytes], how: Reading, path: Path) -> list[str]:
+    """The words as str.
+
+    Raises:
+        ConfigurationError: a word is not of the encoding.
+    """
+    try:
+        return [word.decode(how.encoding, how.errors) for word in words]
+    except UnicodeDecodeError as error:
+        name = how.encoding.upper()
+        message = f"{path} holds a word that is no {name} ({error}): give encoding=, or errors='replace' or 'ignore'"
+        raise ConfigurationError(message) from None
+
+
+def without_mark(start: bytes) -> bytes:
+    """The start of a file without the mark that some editors put before UTF-8."""
+    plain = start.removeprefix(codecs.BOM_UTF8)
+    return start if plain[:1].isspace() else plain
+
+
+def numbers_at_the_end(parts: Sequence[bytes]) -> int:
+    """How many of the last parts are numbers."""
+    return next((count for count, part in enumerate(reversed(parts)) if not _is_number(part)), len(parts))
+
+
+def _is_number(part: bytes) -> bool:
+    try:
+        float(part)
+    except ValueError:
+        return False
+    return True
+
+
+def read_text(path: Path, how: Reading = WHOLE, *, header: bool = False) -> Stored:
+    """Read lines of a word and its numbers.
+
+    A word may hold spaces, since the numbers are counted from the end of the line; but if a part of it after the first
+    is a number, the line is damaged.
 
     Args:
         path: the file, may end with .gz.
-        limit: read only so many words.
-        errors: what to do with a word that is no UTF-8, as in `bytes.decode`.
+        how: which words are read, and how.
+        header: whether a line with the counts of words and of numbers comes first, as word2vec has it.
 
     Raises:
         ConfigurationError: a line has another count of numbers; the message names it.
@@ -46,36 +94,34 @@ def read_text(path: Path, limit: int | None = None, errors: str = "strict") -> S
     words: list[str] = []
     blocks: list[Array] = []
     with opened(path) as file:
-        header, first = _start(file)
-        width = header[1] if header else len(first.split(b" ")) - 1
-        if width < 1:
-            message = f"{path} does not begin with a word and its numbers"
-            raise ConfigurationError(message)
+        count, width, first = _start(file, path, header=header)
+        wanted = min((each for each in (count, how.limit) if each is not None), default=None)
         for lines in _pieces(file, first):
-            heads, block = _parsed(lines, width, path, len(words) + 1 + bool(header))
-            try:
-                words += [head.decode(errors=errors) for head in heads]
-            except UnicodeDecodeError as error:
-                message = f"{path} holds a word that is no UTF-8 ({error}): give errors='replace' or 'ignore'"
-                raise ConfigurationError(message) from None
-            blocks.append(block)
-            if limit is not None and len(words) >= limit:
+            if wanted is not None and len(words) >= wanted:
                 break
-    stop = min(len(words) if limit is None else limit, header[0] if header else len(words))
-    if header and len(words) < min(header[0], limit or header[0]):
-        message = f"{path} is cut off: it has {len(words)} of {header[0]} words"
+            heads, block = _parsed(lines, width, path, len(words) + 1 + header)
+            words += decoded(heads, how, path)
+            blocks.append(block)
+    if wanted is not None and count is not None and len(words) < wanted:
+        message = f"{path} is cut off: it has {len(words)} of {count} words"
         raise ConfigurationError(message)
     vectors = np.concatenate([np.zeros((0, width), np.float32), *blocks])
-    return stored_of(words[:stop], vectors[:stop])
+    return stored_of(words[:wanted], vectors[:wanted])
 
 
-def _start(file: BinaryIO) -> tuple[tuple[int, int] | None, bytes]:
-    """The header if there is one, and the first line after it."""
-    first = file.readline().rstrip()
-    parts = first.split()
-    if len(parts) == 2 and all(part.isdigit() for part in parts):
-        return (int(parts[0]), int(parts[1])), file.readline().rstrip()
-    return None, first
+def _start(file: BinaryIO, path: Path, *, header: bool) -> tuple[int | None, int, bytes]:
+    """The count of words if there is a header, how many numbers each has, and the first line of a word."""
+    first = without_mark(file.readline()).rstrip()
+    if header:
+        count, width = map(int, first.split())
+        first = file.readline().rstrip()
+    else:
+        parts = first.split()
+        count, width = None, min(numbers_at_the_end(parts), len(parts) - 1)
+    if width < 1 or (count is not None and count < 0):
+        message = f"{path} does not begin with a word and its numbers"
+        raise ConfigurationError(message)
+    return count, width, first
 
 
 def _pieces(file: BinaryIO, first: bytes) -> Iterator[list[bytes]]:
@@ -89,43 +135,32 @@ def _pieces(file: BinaryIO, first: bytes) -> Iterator[list[bytes]]:
 
 def _parsed(lines: list[bytes], width: int, path: Path, number: int) -> tuple[list[bytes], Array]:
     """The words and numbers of some lines; JSON's parser takes them all at once if they are as simple as most are."""
-    parts = [line.rstrip().split(b" ", 1) for line in lines]
-    try:
-        text = b"[" + b" ".join([rest for _, rest in parts]).replace(b" ", b",") + b"]"
-        with np.errstate(over="ignore"):
-            flat = np.array(orjson.loads(text), dtype=np.float32)
-        simple = all(rest.count(b" ") == width - 1 for _, rest in parts)
-    except (ValueError, OverflowError):
-        simple, flat = False, np.zeros(0, np.float32)
-    if not simple:
-        return _one_by_one(lines, width, path, number)
-    return [word for word, _ in parts], flat.reshape(len(lines), width)
+    parts = [line.rstrip().partition(b" ") for line in lines]
+    words, rests = [word for word, _, _ in parts], [rest for _, _, rest in parts]
+    text = b" ".join(rests)
+    simple = not text.translate(None, SIMPLE) and all(words) and b"\t" not in b"".join(words)
+    if simple and all(rest.count(b" ") == width - 1 for rest in rests):
+        try:
+            with np.errstate(over="ignore"):
+                flat = np.array(orjson.loads(b"[" + text.replace(b" ", b",") + b"]"), dtype=np.float32)
+            return words, flat.reshape(len(lines), width)
+        except (ValueError, OverflowError):
+            pass  # such as +1, .5 and 2., which JSON does not know
+    return _one_by_one(lines, width, path, number)
 
 
 def _one_by_one(lines: list[bytes], width: int, path: Path, number: int) -> tuple[list[bytes], Array]:
     words: list[bytes] = []
     rows: list[Any] = []
     for place, line in enumerate(lines):
-        parts = line.split()
-        try:
-            rows.append([float(part) for part in parts[-width:]])
-            head = line[: _word_end(line, width)]
-        except ValueError:
-            head = b""
-        if len(parts) <= width or not head:
+        word, *numbers = line.strip().rsplit(None, width)
+        if len(numbers) < width or not all(map(_is_number, numbers)) or any(map(_is_number, word.split()[1:])):
             message = f"{path}: line {number + place} is no word with {width} numbers: {line[:60]!r}"
             raise ConfigurationError(message)
-        words.append(head)
+        words.append(word)
+        rows.append([float(each) for each in numbers])
     with np.errstate(over="ignore"):  # beyond float32's range is infinity
         return words, np.array(rows, dtype=np.float32).reshape(len(lines), width)
-
-
-def _word_end(line: bytes, width: int) -> int:
-    """Where the word ends, counted from the numbers at the end."""
-    head = line.rstrip()
-    for _ in range(width):
-        head = head[: max(head.rfind(b" "), head.rfind(b"\t"), 0)].rstrip(b" \t")
-    return len(head)
 
 
 def write_text(path: Path, stored: Stored, *, header: bool) -> None:
@@ -134,7 +169,7 @@ def write_text(path: Path, stored: Stored, *, header: bool) -> None:
     Raises:
         ConfigurationError: a word holds a line break or a space, or a vector NaN or infinity.
     """
-    with gzip.open(path, "wb", compresslevel=6) if path.suffix == ".gz" else path.open("wb") as file:
+    with created(path) as file:
         if header:
             file.write(f"{len(stored.words)} {stored.rows.width}\n".encode())
         start = 0
@@ -161,7 +196,7 @@ def plain_word(word: str) -> bytes:
         ConfigurationError: it is empty or holds some, by which text and word2vec's format tell where a word ends.
     """
     text = word.encode()
-    if text.split() != [text]:
-        message = f"the word {word!r} is empty or holds white space: save as 'onevec', 'safetensors' or 'gensim'"
+    if text.split() != [text] or b"\0" in text:
+        message = f"the word {word!r} is empty or holds white space or NUL: save as 'onevec', 'safetensors' or 'gensim'"
         raise ConfigurationError(message)
     return text

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-import re
-import warnings
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..engines.segmenting import HAN_RUN, Finder, jieba_cutter
 from ..errors import ConfigurationError
-from ..optional import need
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,16 +14,16 @@ if TYPE_CHECKING:
 __all__ = ["TOKENIZERS", "tokenizer"]
 
 TOKENIZERS = ("auto", "words", "whitespace", "jieba")
-WORD = re.compile(r"\w+")
-HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]+")
+_words = Finder(r"\w")
 
 
 def tokenizer(name: str, *, lower: bool = False) -> Callable[[str], list[str]]:
-    r"""What cuts a text into words.
+    """What cuts a text into words.
 
     Args:
-        name: "words" takes runs of letters and digits (`\w+`); "auto" is the same, but cuts runs of Chinese characters
-            with jieba; "jieba" lets jieba cut the whole text and leaves out what has no letter; "whitespace" splits.
+        name: "words" takes runs of digits and letters, with the vowel signs and accents that belong to them; "auto" is
+            the same, but cuts runs of Chinese characters with jieba; "jieba" lets jieba cut the whole text and leaves
+            out what has no letter; "whitespace" splits.
         lower: whether to put the text in lower case first.
 
     Raises:
@@ -38,9 +35,9 @@ def tokenizer(name: str, *, lower: bool = False) -> Callable[[str], list[str]]:
     """
     cuts: dict[str, Callable[[str], list[str]]] = {
         "auto": _auto,
-        "words": WORD.findall,
+        "words": _words,
         "whitespace": str.split,
-        "jieba": _jieba_words,
+        "jieba": _by_jieba,
     }
     if name not in cuts:
         message = f"tokenizer must be one of {', '.join(TOKENIZERS)}, not {name!r}"
@@ -53,24 +50,21 @@ def _lower(cut: Callable[[str], list[str]], text: str) -> list[str]:
 
 
 def _auto(text: str) -> list[str]:
-    if text.isascii() or not HAN.search(text):
-        return WORD.findall(text)
+    if text.isascii() or not HAN_RUN.search(text):
+        return _words(text)
     found: list[str] = []
     place = 0
-    for run in HAN.finditer(text):
-        found += WORD.findall(text, place, run.start())
-        found += _jieba().lcut(run[0])
+    for run in HAN_RUN.finditer(text):
+        found += _words(text[place : run.start()])
+        found += _by_jieba(run[0])
         place = run.end()
-    return found + WORD.findall(text, place)
+    return found + _words(text[place:])
 
 
-def _jieba_words(text: str) -> list[str]:
-    return [word for word in _jieba().lcut(text) if WORD.search(word)]
+def _by_jieba(text: str) -> list[str]:
+    return _jieba()(text)
 
 
 @cache
-def _jieba() -> Any:
-    with warnings.catch_warnings(action="ignore"):  # its source has escapes that newer Pythons warn of
-        library = need("jieba", extra="words")
-    library.setLogLevel(logging.WARNING)
-    return library
+def _jieba() -> Callable[[str], list[str]]:
+    return jieba_cutter("words")

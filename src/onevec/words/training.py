@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from ..engines.threads import usable_cores
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, EmbeddingError
 from ..optional import need
+from .checks import check_whole
 from .corpus import Corpus
 from .rows import FloatRows
 from .stored import stored_of
@@ -16,14 +18,26 @@ from .subwords import Subwords
 from .vectors import WordVectors
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable
+    from collections.abc import Generator
+
+    from .corpus import Source
 
 __all__ = ["train_fasttext", "train_word2vec"]
 
+OURS = {
+    "vector_size": "dimension",
+    "sg": "algorithm",
+    "min_n": "least",
+    "max_n": "most",
+    "bucket": "buckets",
+    "sentences": "corpus",
+    "corpus_file": "corpus",
+}
+"""Parameters of gensim that have another name here."""
+
 
 def train_word2vec(
-    corpus: str | os.PathLike[str] | Iterable[str] | Corpus,
+    corpus: Source | Corpus,
     *,
     dimension: int = 100,
     window: int = 5,
@@ -48,15 +62,15 @@ def train_word2vec(
         options: more parameters of gensim's Word2Vec, such as `negative`, `sample` or `hs`.
 
     Raises:
-        ConfigurationError: no word stands `min_count` times in the corpus, or the algorithm is unknown.
+        ConfigurationError: no word stands `min_count` times in the corpus, or a parameter is wrong.
         MissingDependency: gensim is not installed.
     """
-    options |= _shared(dimension, window, algorithm, epochs, seed) | {"workers": workers or usable_cores()}
+    options = _whole(options, dimension, window, algorithm, epochs, seed=seed, workers=workers)
     return _vectors(_trained("Word2Vec", corpus, min_count, options), None)
 
 
 def train_fasttext(
-    corpus: str | os.PathLike[str] | Iterable[str] | Corpus,
+    corpus: Source | Corpus,
     *,
     dimension: int = 100,
     window: int = 5,
@@ -87,31 +101,57 @@ def train_fasttext(
         options: more parameters of gensim's FastText.
 
     Raises:
-        ConfigurationError: no word stands `min_count` times in the corpus, or the algorithm is unknown.
+        ConfigurationError: no word stands `min_count` times in the corpus, or a parameter is wrong.
         MissingDependency: gensim is not installed.
     """
-    options |= _shared(dimension, window, algorithm, epochs, seed) | {"workers": workers or usable_cores()}
+    check_whole(0, least=least, most=most, buckets=buckets)
+    options = _whole(options, dimension, window, algorithm, epochs, seed=seed, workers=workers)
     options |= {"min_n": least, "max_n": most, "bucket": buckets}
     model = _trained("FastText", corpus, min_count, options)
     return _vectors(model, Subwords(least, most, FloatRows.of(model.wv.vectors_ngrams)))
 
 
-def _shared(dimension: int, window: int, algorithm: str, epochs: int, seed: int) -> dict[str, Any]:
-    """What both models take, as gensim calls it."""
+def _whole(
+    options: dict[str, Any], dimension: int, window: int, algorithm: str, epochs: int, *, seed: int, workers: int | None
+) -> dict[str, Any]:
+    """All that both models take, as gensim calls it."""
+    for name in options.keys() & OURS.keys():
+        message = f"{name} is gensim's name of {OURS[name]}: give {OURS[name]}= instead"
+        raise ConfigurationError(message)
     if algorithm not in {"skip-gram", "cbow"}:
         message = f"algorithm must be 'skip-gram' or 'cbow', not {algorithm!r}"
         raise ConfigurationError(message)
+    threads = usable_cores() if workers is None else workers
+    check_whole(1, dimension=dimension, window=window, epochs=epochs, workers=threads)
+    check_whole(0, seed=seed)
     skip = int(algorithm == "skip-gram")
-    return {"vector_size": dimension, "window": window, "sg": skip, "epochs": epochs, "seed": seed}
+    given = {"vector_size": dimension, "window": window, "sg": skip, "epochs": epochs, "seed": seed, "workers": threads}
+    return {**options, **given}
 
 
 def _trained(kind: str, source: Any, min_count: int, options: dict[str, Any]) -> Any:
     """The model after all passes; the words are counted by us, so that ties in frequency have an order."""
-    model = getattr(need("gensim.models", extra="words"), kind)(min_count=min_count, **options)
+    check_whole(0, min_count=min_count)
+    with _options_of(kind):
+        model = getattr(need("gensim.models", extra="words"), kind)(min_count=min_count, **options)
     corpus = source if isinstance(source, Corpus) else Corpus(source)
     model.build_vocab_from_freq(corpus.vocabulary(min_count))
-    model.train(corpus, total_examples=sum(1 for _ in corpus), epochs=model.epochs)
+    texts = sum(1 for _ in corpus)
+    with _options_of(kind):
+        model.train(corpus, total_examples=texts, epochs=model.epochs)
     return model
+
+
+@contextmanager
+def _options_of(kind: str) -> Generator[None]:
+    """Turn what gensim raises of its options into an error of ours."""
+    try:
+        yield
+    except EmbeddingError:
+        raise
+    except (TypeError, ValueError, NotImplementedError) as error:
+        message = f"gensim's {kind} does not take these options: {error}"
+        raise ConfigurationError(message) from error
 
 
 def _vectors(model: Any, subwords: Subwords | None) -> WordVectors:

@@ -9,19 +9,23 @@ import numpy as np
 from ..arrays import unit_length
 from ..errors import ConfigurationError
 from . import evaluation
+from .checks import check_whole
 from .formats import read, write
-from .rows import largest, packed_rows
+from .queries import listed, query
+from .rows import largest
 from .stored import stored_of
+from .text import Reading
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from ..arrays import Array
     from .evaluation import Analogies, Pairs
     from .index import WordIndex
+    from .queries import Terms
     from .stored import Stored
     from .subwords import Subwords
 
@@ -70,12 +74,16 @@ class WordVectors:
         case: Case = "exact",
         unknown: Unknown | None = None,
     ) -> None:
-        matrix = np.asarray(vectors, dtype=np.float32)
-        if matrix.ndim != 2:
+        try:
+            matrix = np.asarray(vectors, dtype=np.float32)
+            known = None if counts is None else np.asarray(counts, dtype=np.int64)
+        except (TypeError, ValueError) as error:
+            message = f"vectors and counts must be numbers, as many in each row: {error}"
+            raise ConfigurationError(message) from None
+        if matrix.ndim != 2 or not matrix.shape[1]:
             message = f"vectors must be a matrix, one row a word, not an array {matrix.shape}"
             raise ConfigurationError(message)
-        known = None if counts is None else np.asarray(counts, dtype=np.int64)
-        self._take(stored_of(words, matrix, known), case, unknown)
+        self._take(stored_of(listed(words), matrix, known), case, unknown)
 
     def _take(self, stored: Stored, case: str, unknown: str | None) -> None:
         for name, value, allowed in (("case", case, get_args(Case)), ("unknown", unknown, (None, *get_args(Unknown)))):
@@ -106,6 +114,8 @@ class WordVectors:
         unknown: Unknown | None = None,
         limit: int | None = None,
         errors: str = "strict",
+        encoding: str = "utf-8",
+        verify: bool = False,
     ) -> WordVectors:
         """Read a file of word vectors.
 
@@ -116,16 +126,15 @@ class WordVectors:
             case: see the class.
             unknown: see the class.
             limit: keep only the first so many words.
-            errors: what to do with a word of a text or binary file that is no UTF-8, as in `bytes.decode`.
+            errors: what to do with a word of a text or word2vec-binary file that is not of the encoding, as in
+                `bytes.decode`.
+            encoding: of the words of such a file, as "gb18030" in old Chinese ones.
+            verify: whether to read the whole of onevec's own file and compare it with the sha256 in it.
 
         Raises:
             ConfigurationError: there is no such file or format, or the file is damaged.
         """
-        stored = read(path, format, limit, errors)
-        if limit is not None and limit < len(stored.words):
-            counts = None if stored.counts is None else stored.counts[:limit]
-            kept = stored_of(stored.words[:limit], stored.rows.take(np.arange(limit)), counts, stored.subwords)
-            stored = kept
+        stored = read(path, format, Reading(limit, encoding, errors), verify=verify)
         return cls.of(stored, case=case, unknown=unknown)
 
     def save(
@@ -179,17 +188,19 @@ class WordVectors:
     def __contains__(self, word: object) -> bool:
         return isinstance(word, str) and self.row(word) >= 0
 
-    def __getitem__(self, word: str) -> Array:
-        vector: Array = self.vectors([word])[0]
-        return vector
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.stored.words)
+
+    def __getitem__(self, word: str | Sequence[str]) -> Array:
+        found: Array = self.vectors([word])[0] if isinstance(word, str) else self.vectors(word)
+        return found
 
     def __repr__(self) -> str:
         return f"<WordVectors: {len(self)} words x {self.dimension}, {self.form}>"
 
     def packed(self, form: str) -> WordVectors:
         """The same vectors as "float32", "float16" (half the room), "int8" (a quarter) or "pq" (a sixteenth)."""
-        stored = self.stored._replace(rows=packed_rows(self.stored.rows, form), revision="")
-        return WordVectors.of(stored, case=self.case, unknown=self.unknown)
+        return WordVectors.of(self.stored.packed(form), case=self.case, unknown=self.unknown)
 
     def row(self, word: str) -> int:
         """The row of a word by the case policy, -1 if it is unknown."""
@@ -208,12 +219,12 @@ class WordVectors:
         Raises:
             ConfigurationError: a word is unknown, and the policy is "error".
         """
-        listed = list(words)
-        rows = np.fromiter(map(self.row, listed), np.int64, len(listed))
+        given = listed(words)
+        rows = np.fromiter(map(self.row, given), np.int64, len(given))
         found = self.stored.rows.take(np.maximum(rows, 0)) if len(self) else np.zeros((len(rows), self.dimension), "f4")
         lacking = np.flatnonzero(rows < 0)
         if len(lacking):
-            found[lacking] = self.unknown_vectors([listed[place] for place in lacking])
+            found[lacking] = self.unknown_vectors([given[place] for place in lacking])
         return found
 
     def unknown_vectors(self, words: list[str]) -> Array:
@@ -236,8 +247,8 @@ class WordVectors:
 
     def most_similar(
         self,
-        positive: str | Sequence[str],
-        negative: str | Sequence[str] = (),
+        positive: Terms,
+        negative: Terms = (),
         top: int = 10,
         *,
         among: int | None = None,
@@ -245,20 +256,14 @@ class WordVectors:
         """The words nearest to the sum of the positive ones less the negative ones, each taken with length 1.
 
         Args:
-            positive: a word or several.
-            negative: a word or several.
+            positive: a word or several. A vector may stand in place of a word, and is taken as it is; a pair such as
+                ("king", 0.5) has its own weight, also among the negative ones.
+            negative: a word or several, in the same way.
             top: how many to find; the words given are not among them.
             among: look only among the first so many words.
         """
-        plus: list[str] = [positive] if isinstance(positive, str) else [*positive]
-        minus: list[str] = [negative] if isinstance(negative, str) else [*negative]
-        if not plus and not minus:
-            message = "most_similar needs a word: give positive=..."
-            raise ConfigurationError(message)
-        signs = np.repeat([1.0, -1.0], [len(plus), len(minus)])
-        query = signs @ unit_length(self.vectors([*plus, *minus]))
-        given = {self.row(word) for word in (*plus, *minus)}
-        return self._nearest(query[None].astype(np.float32), top, among, given)[0]
+        summed, given = query(self, positive, negative)
+        return self._nearest(summed[None], top, among, given)[0]
 
     def nearest(self, vectors: Array, top: int = 10, *, among: int | None = None) -> list[list[Neighbour]]:
         """The words nearest to each of some vectors `(n, dimension)`, by cosine."""
@@ -275,17 +280,20 @@ class WordVectors:
     def similarities(self, queries: Array, among: int | None = None) -> Array:
         """The cosines of vectors `(q, dimension)` with the first `among` words (all if None), `(q, among)`."""
         rows = self.stored.rows
+        if among is not None:
+            check_whole(0, among=among)
         stop = len(rows) if among is None else min(among, len(rows))
         found = rows.dots(unit_length(queries), stop)
         found /= rows.norms[:stop]
         return found
 
     def _nearest(self, queries: Array, top: int, among: int | None, given: Iterable[int] = ()) -> list[list[Neighbour]]:
+        check_whole(0, top=top)
         skipped = set(given) - {-1}
         found: list[list[Neighbour]] = []
         for row in self.similarities(queries, among):
-            ordered: list[int] = largest(row, min(max(top, 0) + len(skipped), len(row))).tolist()
-            kept = [place for place in ordered if place not in skipped][: max(top, 0)]
+            ordered: list[int] = largest(row, min(top + len(skipped), len(row))).tolist()
+            kept = [place for place in ordered if place not in skipped][:top]
             found.append([Neighbour(self.stored.words[place], float(row[place])) for place in kept])
         return found
 
@@ -295,11 +303,12 @@ class WordVectors:
         Raises:
             ConfigurationError: there are no words, or one is unknown and the policy is "error".
         """
-        if not words:
+        given = listed(words)
+        if not given:
             message = "doesnt_match needs words"
             raise ConfigurationError(message)
-        units = unit_length(self.vectors(words))
-        return words[int(np.argmin(units @ unit_length(units.mean(axis=0)[None])[0]))]
+        units = unit_length(self.vectors(given))
+        return given[int(np.argmin(units @ unit_length(units.mean(axis=0)[None])[0]))]
 
     def analogies(
         self,

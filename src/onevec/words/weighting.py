@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ..errors import ConfigurationError
+from .files import damage, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +20,15 @@ if TYPE_CHECKING:
     from ..arrays import Array
     from .vectors import WordVectors
 
-__all__ = ["Tokens", "Weights", "common_direction", "inverse_frequencies", "pooled", "smooth_frequencies"]
+__all__ = [
+    "Tokens",
+    "Weights",
+    "common_direction",
+    "inverse_frequencies",
+    "pooled",
+    "real_counts",
+    "smooth_frequencies",
+]
 
 PIECE = 512
 """Words whose vectors are gathered at once, so that they stay in the cache."""
@@ -30,35 +41,48 @@ class Weights(NamedTuple):
         known: the weight of each word of the vectors, float32 `(n,)`.
         other: the weight of a word that the vectors lack.
         common: the direction that is taken out of every sentence vector, `(dimension,)`; None leaves them as they are.
+        revision: the sha256 of the file that they were read from.
     """
 
     known: Array
     other: float
     common: Array | None = None
+    revision: str = ""
 
     def save(self, path: Path, method: str, revision: str) -> None:
-        """Write them, with the vectors that they belong to."""
+        """Write them, with the revision of the vectors that they belong to."""
         common = np.zeros(0, np.float32) if self.common is None else self.common
-        with path.open("wb") as file:
+        with replacing(path) as part, part.open("wb") as file:
             np.savez(file, known=self.known, other=self.other, common=common, method=method, revision=revision)
 
     @classmethod
-    def load(cls, path: Path, method: str, revision: str) -> Weights:
+    def load(cls, path: Path, method: str, vectors: WordVectors) -> Weights:
         """Read them.
 
         Raises:
             ConfigurationError: there is no such file, or it belongs to another method or other vectors.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
-                found = {name: file[name] for name in ("known", "other", "common", "method", "revision")}
-        except (OSError, ValueError, KeyError) as error:
-            message = f"fitted={str(path)!r} is no file that WordEmbeddings.fit_weights wrote: {error}"
+            content = path.read_bytes()
+        except OSError as error:
+            message = f"fitted={str(path)!r} can't be read: {error}"
             raise ConfigurationError(message) from None
-        if str(found["method"]) != method or str(found["revision"]) != revision:
+        with damage(path, "file that WordEmbeddings.fit_weights wrote"):
+            if not content.startswith(b"PK"):
+                message = "it is no .npz"
+                raise ValueError(message)
+            with np.load(io.BytesIO(content), allow_pickle=False) as file:
+                found = {name: file[name] for name in ("known", "other", "common", "method", "revision")}
+            other = float(found["other"])
+        if str(found["method"]) != method or str(found["revision"]) != vectors.stored.revision:
             message = f"fitted={str(path)!r} was fitted for another method or other vectors: call fit_weights again"
             raise ConfigurationError(message)
-        return cls(found["known"], float(found["other"]), found["common"] if len(found["common"]) else None)
+        shapes = found["known"].shape, found["common"].shape
+        if shapes not in {((len(vectors),), (width,)) for width in (0, vectors.dimension)}:
+            message = f"fitted={str(path)!r} is damaged, it has weights {shapes[0]}: call fit_weights again"
+            raise ConfigurationError(message)
+        common = found["common"] if len(found["common"]) else None
+        return cls(found["known"], other, common, hashlib.sha256(content).hexdigest())
 
 
 class Tokens(NamedTuple):
@@ -133,12 +157,27 @@ def inverse_frequencies(batches: Iterable[Tokens], words: int) -> Weights:
         known = tokens.rows >= 0
         pairs = np.unique(tokens.owners[known] * words + tokens.rows[known])  # a word counts once a text
         found += np.bincount(pairs % words, minlength=words)
+    _refuse_unknown(found)
     weights = np.log((1 + texts) / (1 + found)) + 1
     return Weights(weights.astype(np.float32), float(np.log(1 + texts) + 1))
 
 
+def _refuse_unknown(counts: NDArray[np.floating | np.integer]) -> None:
+    """Refuse texts in which nothing was found."""
+    if not counts.any():
+        message = "fit_weights needs texts with words that have vectors: there are no such words in these texts"
+        raise ConfigurationError(message)
+
+
+def real_counts(counts: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
+    """The counts of a file; None if they were made up, which are n to 1 in gensim, and all the same in other files."""
+    steps = np.zeros(0) if counts is None else np.diff(counts)
+    return None if (steps == -1).all() or (steps == 0).all() else counts
+
+
 def smooth_frequencies(counts: NDArray[np.int64], smooth: float) -> Weights:
     """Weights of a / (a + p(word)) (Arora et al. 2017, https://openreview.net/forum?id=SyK00v5xx)."""
+    _refuse_unknown(counts)
     chance = counts / max(int(counts.sum()), 1)
     return Weights((smooth / (smooth + chance)).astype(np.float32), 1.0)
 
@@ -148,6 +187,10 @@ def common_direction(blocks: Iterable[Array], width: int) -> Array:
     products = np.zeros((width, width))
     for block in blocks:
         products += (block.T @ block).astype(np.float64)
+    if not np.isfinite(products).all():
+        message = "the vector of a word in these texts holds NaN or infinity: leave that word out"
+        raise ConfigurationError(message)
+    _refuse_unknown(products)
     _, directions = np.linalg.eigh(products)
     first: Array = directions[:, -1].astype(np.float32)
     return first
