@@ -326,4 +326,4 @@ def test_require_names_the_class() -> None:
 
 def test_a_value_without_its_name_is_told_the_name() -> None:
     with pytest.raises(TypeError, match=r"takes its parameters by name: write OpenAIEmbeddings\(model='small', ...\)"):
-        OpenAIEmbeddings("small")  # type: ignore[misc]
+        OpenAIEmbeddings("small")  # type: ignore[call-arg]
