@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from numbers import Integral, Real
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,10 +16,7 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 
 
 def _text(value: Any) -> str:
-    try:
-        text: Any = os.fspath(value)  # the folder of a model may be a Path
-    except TypeError:
-        text = value
+    text: object = str(value) if isinstance(value, PurePath) else value  # the folder of a model may be a Path
     if isinstance(text, str):
         return text
     message = f"must be a str, not {type(value).__name__}"

@@ -189,10 +189,12 @@ class Embeddings(ABC):  # noqa: B024  # __new__ checks: there are two ways to be
         register_with_langchain()
         return super().__new__(cls)
 
-    @property  # type: ignore[misc]  # isinstance asks for it before it looks at what is registered
-    def __class__(self) -> type[Self]:
-        register_with_langchain()
-        return type(self)
+    if not TYPE_CHECKING:  # for whom the class is the class
+
+        @property
+        def __class__(self) -> type:  # isinstance asks for it before it looks at what is registered
+            register_with_langchain()
+            return type(self)
 
     @property
     def space(self) -> SpaceId:
