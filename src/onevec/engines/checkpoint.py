@@ -12,7 +12,7 @@ from ..errors import ConfigurationError
 from .encoders import positions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["Checkpoint", "notes_of", "prompt_name"]
@@ -67,8 +67,13 @@ class Checkpoint:
 
     @classmethod
     @cache
-    def read(cls, folder: Path) -> Checkpoint:
-        """Read a folder; one without modules.json is a bare transformer, whose token vectors are averaged."""
+    def read(cls, folder: Path, files: Hashable = ()) -> Checkpoint:  # noqa: ARG003  # they tell what is remembered
+        """Read a folder; one without modules.json is a bare transformer, whose token vectors are averaged.
+
+        Args:
+            folder: the folder.
+            files: what tells it from itself after it was changed, see `LocalEmbeddings.on_disk`.
+        """
         config = _json(folder / "config.json")
         own = _json(folder / "config_sentence_transformers.json")
         modules = cast("list[dict[str, str]]", _json(folder / "modules.json", []))

@@ -7,10 +7,13 @@ import json
 import os
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ConfigurationError
 from ..optional import need
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
 
 __all__ = ["Source", "content", "download", "find", "sha256", "weights"]
 
@@ -29,29 +32,32 @@ class Source(NamedTuple):
         folder: where its files are.
         name: its id on the hub, or for a local folder the name that its content gives it.
         revision: the commit of the hub, or the sha256 of the weights.
+        files: see `find`.
     """
 
     folder: Path
     name: str
     revision: str
+    files: Hashable = ()
 
 
-_found: dict[tuple[str, str | None, str | None], Source] = {}
+_found: dict[tuple[str, str | None, str | None, Hashable], Source] = {}
 """What was found once holds for the process, as do the models that it has loaded."""
 
 
-def find(model: str, place: str | None = None, revision: str | None = None) -> Source | None:
+def find(model: str, place: str | None = None, revision: str | None = None, files: Hashable = ()) -> Source | None:
     """A local folder, or a model that was downloaded before; None if it has to be downloaded.
 
     Args:
         model: a folder, or an id on the hub.
         place: the hub's cache folder, if it is not the usual one.
         revision: a commit, branch or tag of the hub.
+        files: what tells a folder from itself after it was changed, see `LocalEmbeddings.on_disk`.
     """
-    key = (model, place, revision)
+    key = (model, place, revision, files)
     if key not in _found:
         folder = Path(model).expanduser()
-        found = _local(folder) if folder.is_dir() else _downloaded(model, place, revision)
+        found = _local(folder.absolute(), files) if folder.is_dir() else _downloaded(model, place, revision)
         if found is None:
             return None
         _found[key] = found
@@ -81,7 +87,7 @@ def download(model: str, place: str | None, revision: str | None, patterns: list
     return folder
 
 
-def _local(folder: Path) -> Source:
+def _local(folder: Path, files: Hashable) -> Source:
     revision = _together(weights(folder))
     digest = hashlib.sha256(revision.encode())
     names = {path for pattern in MEANING for path in folder.glob(pattern)}
@@ -94,7 +100,7 @@ def _local(folder: Path) -> Source:
     except (ValueError, AttributeError) as error:
         message = f"{config} is no JSON of a model: {error}; get the file again"
         raise ConfigurationError(message) from error
-    return Source(folder, f"{kind}-{digest.hexdigest()[:16]}", revision)
+    return Source(folder, f"{kind}-{digest.hexdigest()[:16]}", revision, files)
 
 
 def weights(folder: Path) -> list[Path]:
@@ -105,9 +111,14 @@ def weights(folder: Path) -> list[Path]:
     return []
 
 
-@cache
 def sha256(path: Path) -> str:
-    """The sha256 of a file, read once a process."""
+    """The sha256 of a file, which is read once a process as long as it stays as it is."""
+    seen = path.stat()
+    return _sha256(path.absolute(), seen.st_size, seen.st_mtime_ns)
+
+
+@cache
+def _sha256(path: Path, _size: int, _time: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -119,7 +119,7 @@ class _SentenceTransformers(LocalEmbeddings[_Loaded]):
         return dict(self.model_kwargs)
 
     def _find(self) -> Source | None:
-        return find(self.model_name, self.cache_folder, self.model_kwargs.get("revision"))
+        return find(self.model_name, self.cache_folder, self.model_kwargs.get("revision"), self.on_disk)
 
     def _source(self) -> Source | None:
         """The files; a model of the hub is downloaded first, because only then its revision is known."""
@@ -130,7 +130,7 @@ class _SentenceTransformers(LocalEmbeddings[_Loaded]):
     def checkpoint(self) -> Checkpoint:
         """What the model's folder says about it."""
         found = self._source()
-        return Checkpoint.read(found.folder) if found else Checkpoint({}, unknown=("no folder",))
+        return Checkpoint.read(found.folder, found.files) if found else Checkpoint({}, unknown=("no folder",))
 
     @property
     def space(self) -> SpaceId:

@@ -157,11 +157,11 @@ class InfinityEmbeddingsLocal(LocalEmbeddings[_Loaded]):
         return _Loaded(engine, TokenIds(source.folder, limit) if source and limit else None, limit)
 
     def _source(self) -> Source | None:
-        return find(self.model, None, self.revision)
+        return find(self.model, None, self.revision, self.on_disk)
 
     def _checkpoint(self) -> Checkpoint | None:
         source = self._source()
-        return Checkpoint.read(source.folder) if source else None
+        return Checkpoint.read(source.folder, source.files) if source else None
 
     def _limit(self) -> int | None:
         """Tokens of the longest text; sentence-transformers obeys the folder, the others what the architecture has."""

@@ -80,17 +80,17 @@ class Model2vecEmbeddings(LocalEmbeddings[StaticVectors]):
 
     def files(self) -> _Files:
         """Where the model is, and what it says about itself; a model of the hub is downloaded first."""
-        found = find(self.model, self.cache_dir, self.revision)
+        found = find(self.model, self.cache_dir, self.revision, self.on_disk)
         if found is None:
             folder = download(self.model, self.cache_dir, self.revision, FILES)
-            found = find(self.model, self.cache_dir, self.revision) or find(str(folder))
+            found = find(self.model, self.cache_dir, self.revision, self.on_disk) or find(str(folder))
         if found is None:
             message = f"Model2vecEmbeddings: {self.model!r} was downloaded, and is gone"
             raise ConfigurationError(message)
         path = found.folder / "config.json"
         config: dict[str, Any] = json.loads(path.read_bytes()) if path.is_file() else {}
-        own = config.get("normalize", Checkpoint.read(found.folder).normalised)
-        return _Files(*found, config, bool(own) if self.normalize is None else self.normalize)
+        own = config.get("normalize", Checkpoint.read(found.folder, found.files).normalised)
+        return _Files(*found[:3], config, bool(own) if self.normalize is None else self.normalize)
 
     @property
     def limit(self) -> int | None:

@@ -20,6 +20,8 @@ from .onnx import OnnxEmbeddings
 from .runtimes import cache_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from .hub import Source
 
 __all__ = ["ModelScopeEmbeddings"]
@@ -63,7 +65,8 @@ class ModelScopeEmbeddings(OnnxEmbeddings):
             folder = _downloaded(self.model_id, self.model_revision, self.cache_dir)
         files = weights(folder)
         self.require(files, f"{folder} has no weights")
-        found = find(str(_with_safetensors(folder) if files[0].suffix == ".bin" else folder))
+        readable = _with_safetensors(folder, self.on_disk) if files[0].suffix == ".bin" else folder
+        found = find(str(readable), files=self.on_disk)
         if found is None:
             message = f"{type(self).__name__}: {folder} vanished while it was read"
             raise ConfigurationError(message)
@@ -127,9 +130,9 @@ def _downloaded(model: str, revision: str | None, place: str | None) -> Path:
 
 
 @cache
-def _with_safetensors(folder: Path) -> Path:
+def _with_safetensors(folder: Path, files: Hashable) -> Path:
     """A folder with the same model, and its weights in a form that is read without torch."""
-    source = find(str(folder))
+    source = find(str(folder), files=files)
     name = f"{source.name}-{source.revision[:16]}" if source else ""
     place = cache_folder() / "modelscope" / name
     if not (place / "model.safetensors").exists():

@@ -112,7 +112,7 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
         """The files; a model of the hub is downloaded first."""
         if self.model == MINILM:
             return minilm()
-        found = find(self.model, self.cache_dir, self.version) or self._download()
+        found = find(self.model, self.cache_dir, self.version, self.on_disk) or self._download()
         if found is None:
             message = f"{type(self).__name__}: {self.model!r} has no weights in a form that this class reads"
             raise ConfigurationError(message)
@@ -122,11 +122,12 @@ class OnnxEmbeddings(LocalEmbeddings[_Model]):
         wanted = [*FILES, self.file] if self.file else FILES
         if not weights(download(self.model, self.cache_dir, self.version, wanted)):
             download(self.model, self.cache_dir, self.version, EXPORTED)
-        return find(self.model, self.cache_dir, self.version)
+        return find(self.model, self.cache_dir, self.version, self.on_disk)
 
     def checkpoint(self) -> Checkpoint:
         """What the model's folder says about itself."""
-        found = Checkpoint.read(self.source().folder)
+        source = self.source()
+        found = Checkpoint.read(source.folder, source.files)
         self.require(not found.unknown, f"the model has modules that only HuggingFaceEmbeddings runs: {found.unknown}")
         return found
 
