@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,11 +69,29 @@ def test_out_is_written_and_returned() -> None:
         layer()([3, 0], out=[[0, 0], [0, 0]])  # type: ignore[arg-type]
 
 
-def test_many_rows_are_copied_by_several_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def three_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gathering, "WORTH", 100)
+    monkeypatch.setattr(gathering, "PIECE", 64)
     monkeypatch.setattr(gathering._threads, "cores", 3)
-    ids = np.random.default_rng(0).integers(0, 6, 1001)
-    assert np.array_equal(layer()(ids), TABLE[ids])
+    monkeypatch.setattr(gathering._threads, "found", None)
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_many_rows_are_copied_by_several_threads() -> None:
+    for count in (150, 1001, 1024):
+        ids = np.random.default_rng(0).integers(0, 6, count)
+        assert np.array_equal(layer()(ids), TABLE[ids])
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_threads_that_are_busy_keep_no_lookup_waiting() -> None:
+    free, ids = Event(), np.arange(1200) % 6
+    busy = [gathering._threads.pool().submit(free.wait, 60) for _ in range(2)]
+    found = layer()(ids)
+    assert not any(each.done() for each in busy)
+    free.set()
+    assert np.array_equal(found, TABLE[ids])
 
 
 LATE = """
