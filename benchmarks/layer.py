@@ -1,13 +1,13 @@
 """The embedding layer beside torch and Keras: looking rows up, and a step of Adam on a sparse gradient.
 
-    python benchmarks/layer.py [--backend torch] [--rows 1000000] [--width 300] [--rounds 200] [--turns 3] [--steps 5]
+    python benchmarks/layer.py [--backend tensorflow] [--rows 1000000] [--rounds 200] [--turns 3] [--steps 5]
 
-Needs `pip install torch keras`, and tensorflow or jax if that is Keras's `--backend`. Batches of 64 x 128 ids, drawn
-evenly, or as words are in a text (Zipf's law). Every library has a table of its own. They take turns of --rounds
-lookups, one after the other as a training loop has them, with a pause before each turn: threads of one library that
-wait for work would slow the next one, and it takes dozens of calls until the system has spread a library's own threads
-over the cores. Of each library the turn with the best median counts. A step is the lookup, the gradient of the table,
-and the change of the table; Keras's is `train_on_batch`, compiled where the backend can.
+Needs `pip install torch keras`, and what Keras's `--backend` is: tensorflow, its own default, or jax or torch. Batches of
+64 x 128 ids, drawn evenly, or as words are in a text (Zipf's law). Every library has a table of its own. They take
+turns of --rounds lookups, one after the other as a training loop has them, with a pause before each turn: threads of
+one library that wait for work would slow the next one, and it takes dozens of calls until the system has spread a
+library's own threads over the cores. Of each library the turn with the best median counts. A step is the lookup, the
+gradient of the table, and the change of the table; Keras's is `train_on_batch`, compiled where the backend can.
 """
 
 from __future__ import annotations
@@ -110,7 +110,12 @@ def keras_step(layer: Any, ids: list[Any], grad: Any) -> Call:
 def arguments() -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--backend", choices=("torch", "tensorflow", "jax"), default="torch", help="of Keras")
+    parser.add_argument(
+        "--backend",
+        choices=("tensorflow", "torch", "jax"),
+        default="tensorflow",
+        help="of Keras, whose default this is",
+    )
     for name, default in (("rows", 1_000_000), ("width", 300), ("rounds", 200), ("turns", 3), ("steps", 5)):
         parser.add_argument(f"--{name}", type=int, default=default)
     return parser.parse_args()

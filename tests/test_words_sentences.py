@@ -371,3 +371,19 @@ def test_the_case_is_checked_at_construction() -> None:
 def test_words_of_every_script_are_found(word: str, tmp_path: Path) -> None:
     WordVectors([word], [[1.0]]).save(tmp_path / "v.wv")
     assert WordEmbeddings(path=str(tmp_path / "v.wv")).embed([f"«{word}»!"]).notes == ()
+
+
+@pytest.mark.parametrize("method", ["mean", "max"])
+def test_texts_of_every_length_are_put_together_in_their_order(
+    vectors: WordVectors, tmp_path: Path, method: str
+) -> None:
+    vectors.save(tmp_path / "v.wv")
+    draw = np.random.default_rng(5)
+    texts = [list(draw.choice(WORDS, size)) for size in [*draw.integers(0, 90, 700).tolist(), 63, 64, 65, 600]]
+    found = WordEmbeddings(path=str(tmp_path / "v.wv"), method=method, tokenizer="whitespace").embed(
+        [" ".join(text) for text in texts]
+    )
+    for text, vector in zip(texts, found.vectors, strict=True):
+        rows = vectors.vectors(text) if text else np.zeros((1, 6), dtype=np.float32)
+        wanted = rows.mean(axis=0) if method == "mean" else rows.max(axis=0)
+        assert np.abs(vector - wanted).max() < 1e-5

@@ -12,7 +12,6 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from ..embeddings import Note, Role
-from ..engines.threads import usable_cores
 from ..errors import ConfigurationError
 from ..local import Encoded, LocalEmbeddings
 from ..params import param
@@ -148,10 +147,6 @@ class WordEmbeddings(LocalEmbeddings[_Loaded]):
         if path not in self._seen:
             self._seen[path] = _File.of(path)
         return self._seen[path]
-
-    def workers(self) -> int:
-        """Batches that are encoded side by side: gathering and summing take most of the time, and need no Python."""
-        return self.max_concurrency or usable_cores()
 
     def load(self) -> _Loaded:
         """Read the vectors, and the weights if there are some."""

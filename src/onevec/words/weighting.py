@@ -31,7 +31,11 @@ __all__ = [
 ]
 
 PIECE = 512
-"""Words whose vectors are gathered at once, so that they stay in the cache."""
+"""Words of one text whose vectors are gathered at once, so that they stay in the cache."""
+TEXTS = 256
+"""Texts whose words are gathered together, so that their sums stay in the cache."""
+LONG = 64
+"""Words from which a text is gathered by itself."""
 
 
 class Weights(NamedTuple):
@@ -110,21 +114,18 @@ class Tokens(NamedTuple):
 
 def pooled(vectors: WordVectors, tokens: Tokens, method: str, weights: Weights | None) -> Array:
     """One vector for each text, float32 `(texts, dimension)`; zeros for a text without words."""
-    largest = method == "max"
-    found = np.full((tokens.texts, vectors.dimension), -np.inf if largest else 0, dtype=np.float32)
-    for start in range(0, len(tokens.rows), PIECE):
-        part = slice(start, start + PIECE)
-        taken = _taken(vectors, tokens.rows[part], tokens.words[part])
-        if weights is not None:
-            taken *= _weights_of(weights, tokens.rows[part])[:, None]
-        owners = tokens.owners[part]
-        starts = np.flatnonzero(np.diff(owners, prepend=-1))
-        join = np.maximum if largest else np.add
-        texts = owners[starts]
-        found[texts] = join(found[texts], join.reduceat(taken, starts, axis=0))
+    gather = _Gather(vectors, tokens, weights, np.maximum if method == "max" else np.add)
     counts = np.bincount(tokens.owners, minlength=tokens.texts)
-    if largest:
-        found[counts == 0] = 0
+    found = np.zeros((tokens.texts, vectors.dimension), dtype=np.float32)
+    starts = np.cumsum(counts) - counts
+    longest_first = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
+    long = int(np.searchsorted(-counts[longest_first], -LONG))
+    for text in longest_first[:long].tolist():
+        found[text] = gather.one(int(starts[text]), int(counts[text]))
+    for start in range(long, len(longest_first), TEXTS):
+        texts = longest_first[start : start + TEXTS]
+        found[texts] = gather.several(starts[texts], counts[texts])
+    if method == "max":
         return found
     if method == "tfidf" and weights is not None:
         sums = np.bincount(tokens.owners, _weights_of(weights, tokens.rows), tokens.texts)
@@ -136,12 +137,44 @@ def pooled(vectors: WordVectors, tokens: Tokens, method: str, weights: Weights |
     return found
 
 
-def _taken(vectors: WordVectors, rows: NDArray[np.int64], words: list[str]) -> Array:
-    if (lacking := np.flatnonzero(rows < 0)).size:
-        found = vectors.stored.rows.take(np.maximum(rows, 0))
-        found[lacking] = vectors.unknown_vectors([words[place] for place in lacking.tolist()])
+class _Gather(NamedTuple):
+    """The weighted vectors of words, put together by a function such as np.add."""
+
+    vectors: WordVectors
+    tokens: Tokens
+    weights: Weights | None
+    join: np.ufunc
+
+    def several(self, starts: NDArray[np.int64], counts: NDArray[np.int64]) -> Array:
+        """The vectors of texts that begin at these words, the longest first: all first words, then all second ones.
+
+        np.add.reduceat, which does the same in one call, takes four times as long.
+        """
+        found = self.taken(starts)
+        for place in range(1, int(counts[0])):
+            part = found[: np.searchsorted(-counts, -place)]  # texts that have so many words
+            self.join(part, self.taken(starts[: len(part)] + place), out=part)
         return found
-    return vectors.stored.rows.take(rows)
+
+    def one(self, start: int, count: int) -> Array:
+        """The vector of one long text."""
+        pieces = [
+            self.join.reduce(self.taken(np.arange(first, min(first + PIECE, start + count))), axis=0)
+            for first in range(start, start + count, PIECE)
+        ]
+        whole: Array = self.join.reduce(pieces, axis=0)
+        return whole
+
+    def taken(self, places: NDArray[np.int64]) -> Array:
+        """The vectors of the words at these places, times their weights."""
+        rows = self.tokens.rows[places]
+        found = self.vectors.stored.rows.take(np.maximum(rows, 0))
+        if (lacking := np.flatnonzero(rows < 0)).size:
+            words = self.tokens.words
+            found[lacking] = self.vectors.unknown_vectors([words[place] for place in places[lacking].tolist()])
+        if self.weights is not None:
+            found *= _weights_of(self.weights, rows)[:, None]
+        return found
 
 
 def _weights_of(weights: Weights, rows: NDArray[np.int64]) -> Array:
