@@ -2,8 +2,8 @@
 
     python benchmarks/layer.py [--backend tensorflow] [--rows 1000000] [--rounds 200] [--turns 3] [--steps 5]
 
-Needs `pip install torch keras`, and what Keras's `--backend` is: tensorflow, its own default, or jax or torch. Batches of
-64 x 128 ids, drawn evenly, or as words are in a text (Zipf's law). Every library has a table of its own. They take
+Needs `pip install torch keras`, and what Keras's `--backend` is: tensorflow, its own default, or jax or torch. Batches
+of 64 x 128 ids, drawn evenly, or as words are in a text (Zipf's law). Every library has a table of its own. They take
 turns of --rounds lookups, one after the other as a training loop has them, with a pause before each turn: threads of
 one library that wait for work would slow the next one, and it takes dozens of calls until the system has spread a
 library's own threads over the cores. Of each library the turn with the best median counts. A step is the lookup, the
