@@ -185,6 +185,7 @@ def test_a_name_means_what_is_in_the_current_folder(tmp_path: Path, monkeypatch:
         place = tmp_path / name / "模型" / "deep"
         place.mkdir(parents=True)
         (place / "numbers").write_text(number)
+        os.utime(place / "numbers", (1, 1))  # nothing but the place tells the two from each other
         monkeypatch.chdir(tmp_path / name)
         assert Lines(path="模型").embed_query("x") == [float(number)]
 
